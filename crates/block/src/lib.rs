@@ -1,0 +1,11 @@
+//! The block: a folder of Parquet files that hold whole traces, written once and readable by anybody.
+//!
+//! This crate turns [`model::SpanBatch`]es into the bytes of those files and back. It performs no I/O: whoever calls it
+//! moves the bytes (`store`).
+
+mod meta;
+
+pub use meta::{
+    AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION, HexId, JournalRange, KeyInfo,
+    OperationInfo, ServiceInfo,
+};

@@ -1,0 +1,357 @@
+//! A table of distinct values: each string, number or other value is held once and named by a small number.
+//!
+//! Spans repeat themselves endlessly: a thousand spans hold some ten thousand keys and values, of which most are equal.
+//! Interning them at the door makes every later stage cheap: a span is a handful of fixed-size numbers, moving it to
+//! another table is one array look-up per attribute, and a column of a block is a list of symbols that is already its
+//! own dictionary.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher as _;
+
+use crate::ValueRef;
+
+/// The name of a distinct value inside one [`Symbols`] table. Symbols of different tables must not be mixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Symbol(pub u32);
+
+impl Symbol {
+    /// The empty string, which every table holds first.
+    pub const EMPTY: Self = Self(0);
+
+    /// The symbol as an index into arrays as long as the table.
+    #[inline]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The type of a distinct value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum SymbolKind {
+    /// UTF-8 text.
+    Str,
+    /// A 64-bit integer: 8 bytes, little-endian.
+    Int,
+    /// A double: the 8 bytes of its bits, little-endian.
+    Double,
+    /// A boolean: one byte.
+    Bool,
+    /// Anything else: the canonical text of a [`Value`](crate::Value).
+    Json,
+}
+
+/// The table would pass 4 GiB of payload or 2^32 entries. Bounds on requests and on live memory keep tables far below that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a symbol table is limited to 4 GiB")]
+pub struct SymbolOverflow;
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    offset: u32,
+    len: u32,
+    // Kept so that growing the hash table does not walk the payload again.
+    hash: u32,
+    kind: SymbolKind,
+}
+
+/// Distinct values, each once, in the order of first appearance. Symbol 0 is the empty string.
+///
+/// Looking a value up costs one hash and usually one comparison (10 to 20 ns for short strings in cache).
+#[derive(Debug, Clone)]
+pub struct Symbols {
+    payload: Vec<u8>,
+    entries: Vec<Entry>,
+    table: HashTable<u32>,
+    hasher: FixedState,
+}
+
+impl Default for Symbols {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Symbols {
+    /// A table that holds the empty string alone.
+    pub fn new() -> Self {
+        Self::with_capacity(16, 256)
+    }
+
+    /// A table with room for `values` distinct values of `bytes` bytes together.
+    pub fn with_capacity(values: usize, bytes: usize) -> Self {
+        let mut symbols = Self {
+            payload: Vec::with_capacity(bytes),
+            entries: Vec::with_capacity(values),
+            table: HashTable::with_capacity(values),
+            hasher: FixedState::with_seed(0x7468_726f_7567_686c),
+        };
+        symbols.insert_empty();
+        symbols
+    }
+
+    fn insert_empty(&mut self) {
+        let hash = self.hash(SymbolKind::Str, b"");
+        self.entries.push(Entry {
+            offset: 0,
+            len: 0,
+            hash: hash as u32,
+            kind: SymbolKind::Str,
+        });
+        self.table.insert_unique(spread(hash as u32), 0, |_| 0);
+    }
+
+    /// Forgets everything but the empty string, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.payload.clear();
+        self.entries.clear();
+        self.table.clear();
+        self.insert_empty();
+    }
+
+    /// Distinct values, the empty string included.
+    #[allow(clippy::len_without_is_empty)] // never empty
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Memory held, in bytes: capacity, not use.
+    pub fn byte_count(&self) -> usize {
+        self.payload.capacity()
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.table.capacity() * 8 / 7 * (size_of::<u32>() + 1)
+    }
+
+    /// The symbol of a string.
+    ///
+    /// # Errors
+    /// [`SymbolOverflow`] when the table is full.
+    #[inline]
+    pub fn intern_str(&mut self, text: &str) -> Result<Symbol, SymbolOverflow> {
+        self.intern(SymbolKind::Str, text.as_bytes(), |_| Ok(()))
+    }
+
+    /// The symbol of the string that `bytes` are meant to be.
+    ///
+    /// UTF-8 is checked only when the value is new: a value that is already in the table has been checked before.
+    ///
+    /// # Errors
+    /// `None` inside `Ok` when the bytes are not UTF-8; [`SymbolOverflow`] when the table is full.
+    #[inline]
+    pub fn intern_utf8(&mut self, bytes: &[u8]) -> Result<Option<Symbol>, SymbolOverflow> {
+        enum Refusal {
+            Utf8,
+            Overflow,
+        }
+        impl From<SymbolOverflow> for Refusal {
+            fn from(_: SymbolOverflow) -> Self {
+                Self::Overflow
+            }
+        }
+        let check = |bytes: &[u8]| {
+            if is_utf8(bytes) {
+                Ok(())
+            } else {
+                Err(Refusal::Utf8)
+            }
+        };
+        match self.intern(SymbolKind::Str, bytes, check) {
+            Ok(symbol) => Ok(Some(symbol)),
+            Err(Refusal::Utf8) => Ok(None),
+            Err(Refusal::Overflow) => Err(SymbolOverflow),
+        }
+    }
+
+    /// The symbol of a value.
+    ///
+    /// # Errors
+    /// [`SymbolOverflow`] when the table is full.
+    #[inline]
+    pub fn intern_value(&mut self, value: ValueRef<'_>) -> Result<Symbol, SymbolOverflow> {
+        let fine = |_: &[u8]| Ok(());
+        match value {
+            ValueRef::Str(text) => self.intern(SymbolKind::Str, text.as_bytes(), fine),
+            ValueRef::Int(int) => self.intern(SymbolKind::Int, &int.to_le_bytes(), fine),
+            ValueRef::Double(double) => {
+                self.intern(SymbolKind::Double, &double.to_bits().to_le_bytes(), fine)
+            }
+            ValueRef::Bool(bool) => self.intern(SymbolKind::Bool, &[u8::from(bool)], fine),
+            ValueRef::Json(text) => self.intern(SymbolKind::Json, text.as_bytes(), fine),
+        }
+    }
+
+    /// The symbol of a value of another table.
+    ///
+    /// # Errors
+    /// [`SymbolOverflow`] when the table is full.
+    #[inline]
+    pub fn intern_from(&mut self, other: &Self, symbol: Symbol) -> Result<Symbol, SymbolOverflow> {
+        self.intern(other.kind(symbol), other.payload(symbol), |_| Ok(()))
+    }
+
+    #[inline]
+    fn intern<E: From<SymbolOverflow>>(
+        &mut self,
+        kind: SymbolKind,
+        bytes: &[u8],
+        check: impl FnOnce(&[u8]) -> Result<(), E>,
+    ) -> Result<Symbol, E> {
+        let hash = self.hash(kind, bytes) as u32;
+        let (entries, payload) = (&self.entries, &self.payload);
+        let found = self.table.find(spread(hash), |&index| {
+            let entry = &entries[index as usize];
+            entry.hash == hash && entry.kind == kind && entry_bytes(entry, payload) == bytes
+        });
+        if let Some(&index) = found {
+            return Ok(Symbol(index));
+        }
+        check(bytes)?;
+        Ok(self.insert(kind, bytes, hash)?)
+    }
+
+    #[cold]
+    fn insert(
+        &mut self,
+        kind: SymbolKind,
+        bytes: &[u8],
+        hash: u32,
+    ) -> Result<Symbol, SymbolOverflow> {
+        let index = u32::try_from(self.entries.len()).map_err(|_| SymbolOverflow)?;
+        let end = u32::try_from(self.payload.len() + bytes.len()).map_err(|_| SymbolOverflow)?;
+        let len = bytes.len() as u32;
+        self.payload.extend_from_slice(bytes);
+        self.entries.push(Entry {
+            offset: end - len,
+            len,
+            hash,
+            kind,
+        });
+        let entries = &self.entries;
+        self.table.insert_unique(spread(hash), index, |&index| {
+            spread(entries[index as usize].hash)
+        });
+        Ok(Symbol(index))
+    }
+
+    #[inline]
+    fn hash(&self, kind: SymbolKind, bytes: &[u8]) -> u64 {
+        // Only text and numbers of equal bytes could meet, and they are told apart by kind on comparison.
+        self.hasher.hash_one(bytes).wrapping_add(kind as u64)
+    }
+
+    /// The symbol of a string, if the table holds it.
+    pub fn find_str(&self, text: &str) -> Option<Symbol> {
+        let hash = self.hash(SymbolKind::Str, text.as_bytes()) as u32;
+        self.table
+            .find(spread(hash), |&index| {
+                let entry = &self.entries[index as usize];
+                entry.kind == SymbolKind::Str
+                    && entry_bytes(entry, &self.payload) == text.as_bytes()
+            })
+            .map(|&index| Symbol(index))
+    }
+
+    /// The type of a value.
+    ///
+    /// # Panics
+    /// When the symbol is not of this table; so do all methods that take one.
+    #[inline]
+    pub fn kind(&self, symbol: Symbol) -> SymbolKind {
+        self.entries[symbol.index()].kind
+    }
+
+    /// The bytes of a value, by the rules of its [`SymbolKind`].
+    #[inline]
+    pub fn payload(&self, symbol: Symbol) -> &[u8] {
+        entry_bytes(&self.entries[symbol.index()], &self.payload)
+    }
+
+    /// The text of a string; empty for a value that is none.
+    pub fn str(&self, symbol: Symbol) -> &str {
+        match self.kind(symbol) {
+            // Checked when it was interned; checking again costs less than a wrong promise.
+            SymbolKind::Str | SymbolKind::Json => {
+                std::str::from_utf8(self.payload(symbol)).unwrap_or_default()
+            }
+            _ => "",
+        }
+    }
+
+    /// The value.
+    pub fn value(&self, symbol: Symbol) -> ValueRef<'_> {
+        let payload = self.payload(symbol);
+        let eight = || payload.first_chunk::<8>().copied().unwrap_or_default();
+        match self.kind(symbol) {
+            SymbolKind::Str => ValueRef::Str(self.str(symbol)),
+            SymbolKind::Int => ValueRef::Int(i64::from_le_bytes(eight())),
+            SymbolKind::Double => ValueRef::Double(f64::from_bits(u64::from_le_bytes(eight()))),
+            SymbolKind::Bool => ValueRef::Bool(payload == [1]),
+            SymbolKind::Json => ValueRef::Json(self.str(symbol)),
+        }
+    }
+}
+
+#[inline]
+fn entry_bytes<'a>(entry: &Entry, payload: &'a [u8]) -> &'a [u8] {
+    &payload[entry.offset as usize..(entry.offset + entry.len) as usize]
+}
+
+/// The table takes its tag from the top bits and its bucket from the low ones; 32 stored bits must feed both.
+#[inline]
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
+}
+
+fn is_utf8(bytes: &[u8]) -> bool {
+    // The vectorised check pays off only on longer input.
+    if bytes.len() < 64 {
+        std::str::from_utf8(bytes).is_ok()
+    } else {
+        simdutf8::basic::from_utf8(bytes).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_share_a_symbol_and_types_are_told_apart() {
+        let mut symbols = Symbols::new();
+        assert_eq!(symbols.intern_str(""), Ok(Symbol::EMPTY));
+        let text = symbols.intern_str("1").unwrap();
+        let int = symbols.intern_value(ValueRef::Int(1)).unwrap();
+        let double = symbols
+            .intern_value(ValueRef::Double(f64::from_bits(1)))
+            .unwrap();
+        assert!(text != int && int != double);
+        assert_eq!(symbols.intern_str("1"), Ok(text));
+        assert_eq!(symbols.value(int), ValueRef::Int(1));
+        assert_eq!(symbols.find_str("1"), Some(text));
+        assert_eq!(symbols.find_str("2"), None);
+        symbols.clear();
+        assert_eq!((symbols.len(), symbols.find_str("1")), (1, None));
+    }
+
+    #[test]
+    fn every_value_comes_back_from_a_large_table() {
+        let mut symbols = Symbols::new();
+        let all: Vec<Symbol> = (0..10_000)
+            .map(|i| symbols.intern_str(&format!("value {i}")).unwrap())
+            .collect();
+        for (i, symbol) in all.into_iter().enumerate() {
+            assert_eq!(symbols.str(symbol), format!("value {i}"));
+            assert_eq!(symbols.intern_str(&format!("value {i}")), Ok(symbol));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_and_leave_no_trace() {
+        let mut symbols = Symbols::new();
+        assert_eq!(symbols.intern_utf8(b"\xff"), Ok(None));
+        assert_eq!(symbols.intern_utf8(&[0xff; 100]), Ok(None));
+        assert_eq!(symbols.len(), 1);
+    }
+}
