@@ -4,8 +4,14 @@
 //! moves the bytes (`store`).
 
 mod meta;
+mod read;
+mod write;
 
 pub use meta::{
-    AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION, HexId, JournalRange, KeyInfo,
-    OperationInfo, ServiceInfo,
+    AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION,
+    HexId, JournalRange, KeyInfo, OperationInfo, ServiceInfo,
+};
+pub use read::{Bloom, ReadError, RowRange, SpanDecoder, TraceTable, read_resources};
+pub use write::{
+    BlockWriter, ColumnPlan, FinishedBlock, NewBlock, TraceRows, WriteError, WriteOptions,
 };

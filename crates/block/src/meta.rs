@@ -86,12 +86,20 @@ pub struct BlockMeta {
 impl BlockMeta {
     /// The folder of the block below the root of the store, without a slash at either end.
     pub fn folder(&self) -> String {
-        format!("tenant={}/class={}/date={}/{}", self.tenant, self.class, self.date, self.id)
+        format!(
+            "tenant={}/class={}/date={}/{}",
+            self.tenant, self.class, self.date, self.id
+        )
     }
 
     /// Bytes of all files.
     pub fn byte_count(&self) -> u64 {
-        let BlockFiles { spans, traces, resources, bloom } = self.files;
+        let BlockFiles {
+            spans,
+            traces,
+            resources,
+            bloom,
+        } = self.files;
         spans + traces + resources + bloom
     }
 

@@ -43,7 +43,10 @@ pub struct Operation {
 impl Query {
     /// The whole trace: every span once, parents before children where the parent is there. `None` when no span is known.
     /// The second value lists what could not be read (a damaged or missing block), in words; then the trace may be incomplete.
-    pub async fn trace(&self, _id: TraceId) -> Result<Option<(SpanBatch, Vec<String>)>, QueryError> {
+    pub async fn trace(
+        &self,
+        _id: TraceId,
+    ) -> Result<Option<(SpanBatch, Vec<String>)>, QueryError> {
         Ok(None)
     }
 

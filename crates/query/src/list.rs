@@ -65,7 +65,10 @@ impl FromStr for TraceCursor {
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
         let (key, id) = text.rsplit_once('-').ok_or(CursorError)?;
-        Ok(Self { key: key.parse().map_err(|_| CursorError)?, trace_id: id.parse().map_err(|_| CursorError)? })
+        Ok(Self {
+            key: key.parse().map_err(|_| CursorError)?,
+            trace_id: id.parse().map_err(|_| CursorError)?,
+        })
     }
 }
 
