@@ -300,6 +300,20 @@ impl SpanBatch {
             + held(&self.links)
     }
 
+    /// Memory used, in bytes: what is filled of [`Self::byte_count`].
+    pub fn used_byte_count(&self) -> usize {
+        fn used<T>(rows: &[T]) -> usize {
+            size_of_val(rows)
+        }
+        self.symbols.used_byte_count()
+            + used(&self.resources)
+            + used(&self.spans)
+            + used(&self.attributes)
+            + used(&self.extras)
+            + used(&self.events)
+            + used(&self.links)
+    }
+
     /// The attributes of a range.
     #[inline]
     pub fn attributes(&self, range: Range32) -> &[Attribute] {
@@ -404,6 +418,12 @@ impl Gathered {
         Self::default()
     }
 
+    /// Forgets all rows and values, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.batch.clear();
+        self.resources.clear();
+    }
+
     /// Appends `source.spans[row]` with all that belongs to it. Costs O(its attributes); a symbol or resource that this
     /// `remap` has moved before costs one array look-up.
     ///
@@ -420,7 +440,7 @@ impl Gathered {
     ) -> Result<(), SymbolOverflow> {
         let mut span = source.spans[row];
         span.name = remap.symbol(&source.symbols, &mut self.batch.symbols, span.name)?;
-        span.resource = self.resource(source, span.resource, remap)?;
+        span.resource = self.push_resource(source, span.resource, remap)?;
         span.attributes = self.attributes(source, span.attributes, remap)?;
         if span.extra != NO_EXTRA {
             span.extra = self.extra(source, &source.extras[span.extra as usize], remap)?;
@@ -444,8 +464,12 @@ impl Gathered {
         Ok(Range32::between(start, self.batch.attributes.len()))
     }
 
+    /// Makes `source.resources[index]` a row of this batch, unless an equal one is there, and gives its index.
+    ///
+    /// # Errors
+    /// [`SymbolOverflow`] when the table of this batch is full.
     #[inline]
-    fn resource(
+    pub fn push_resource(
         &mut self,
         source: &SpanBatch,
         index: u32,

@@ -124,6 +124,13 @@ impl Symbols {
             + self.table.capacity() * 8 / 7 * (size_of::<u32>() + 1)
     }
 
+    /// Memory used, in bytes: what is filled of [`Self::byte_count`].
+    pub fn used_byte_count(&self) -> usize {
+        self.payload.len()
+            + self.entries.len() * size_of::<Entry>()
+            + self.table.len() * 8 / 7 * (size_of::<u32>() + 1)
+    }
+
     /// The symbol of a string.
     ///
     /// # Errors
@@ -188,7 +195,10 @@ impl Symbols {
     /// [`SymbolOverflow`] when the table is full.
     #[inline]
     pub fn intern_from(&mut self, other: &Self, symbol: Symbol) -> Result<Symbol, SymbolOverflow> {
-        self.intern(other.kind(symbol), other.payload(symbol), |_| Ok(()))
+        // Every table hashes alike, so the hash that the other has kept is ours too.
+        let entry = &other.entries[symbol.index()];
+        let bytes = entry_bytes(entry, &other.payload);
+        self.intern_hashed(entry.kind, bytes, entry.hash, |_| Ok(()))
     }
 
     #[inline]
@@ -199,6 +209,17 @@ impl Symbols {
         check: impl FnOnce(&[u8]) -> Result<(), E>,
     ) -> Result<Symbol, E> {
         let hash = self.hash(kind, bytes) as u32;
+        self.intern_hashed(kind, bytes, hash, check)
+    }
+
+    #[inline]
+    fn intern_hashed<E: From<SymbolOverflow>>(
+        &mut self,
+        kind: SymbolKind,
+        bytes: &[u8],
+        hash: u32,
+        check: impl FnOnce(&[u8]) -> Result<(), E>,
+    ) -> Result<Symbol, E> {
         let (entries, payload) = (&self.entries, &self.payload);
         let found = self.table.find(spread(hash), |&index| {
             let entry = &entries[index as usize];
