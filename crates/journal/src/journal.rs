@@ -1,0 +1,459 @@
+//! The handle that everybody else uses: open, append, hand over, trim, close.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use model::UnixNanos;
+use parking_lot::Mutex;
+use tokio::sync::{oneshot, watch};
+
+use crate::error::{AppendError, JournalError};
+use crate::files::Files;
+use crate::format::{HEAD_LEN, MAX_PAYLOAD, MAX_TENANT, segment_name};
+use crate::ledger::Ledger;
+use crate::queue::{MAX_GROUP_BYTES, Pending, Queue, time_for};
+use crate::recover::{self, Recovered};
+use crate::stats::{Counters, JournalStats};
+use crate::writer::Writer;
+
+/// Where the journal is and what bounds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// The folder; created where missing. Nothing else may be kept in it.
+    pub dir: PathBuf,
+    /// Size at which a segment is sealed and the next begun. Its last commit may pass it.
+    /// Smaller ones give space back sooner; each costs a file and three syncs.
+    pub segment_bytes: u64,
+    /// Bound on the bytes of all segments together, beyond which appends are refused.
+    pub max_bytes: u64,
+    /// Space that is left free on the file system. Blocks usually live on the same one, and only writing blocks empties the
+    /// journal: a journal that took the last byte could never be emptied. 0 takes everything.
+    pub reserve_bytes: u64,
+    /// The least time between the beginnings of two commits, unless `commit_bytes` wait.
+    pub commit_interval: Duration,
+    /// Bytes that are committed without waiting for `commit_interval`.
+    pub commit_bytes: usize,
+    /// Bound on the bytes appended and not yet durable.
+    pub queue_bytes: usize,
+}
+
+impl JournalConfig {
+    /// The smallest segment: below this its header and syncs would cost more than what it holds.
+    pub const MIN_SEGMENT_BYTES: u64 = 4 << 10;
+
+    /// The defaults, for the journal in `dir`.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            segment_bytes: 64 << 20,
+            max_bytes: 8 << 30,
+            reserve_bytes: 256 << 20,
+            commit_interval: Duration::from_millis(2),
+            commit_bytes: 1 << 20,
+            queue_bytes: 64 << 20,
+        }
+    }
+
+    /// Says which setting cannot work.
+    pub fn check(&self) -> Result<(), JournalError> {
+        let wrong = |setting, reason: String| Err(JournalError::Setting { setting, reason });
+        if self.segment_bytes < Self::MIN_SEGMENT_BYTES || self.segment_bytes > u32::MAX.into() {
+            let reason = format!(
+                "{} is outside {} to {}",
+                self.segment_bytes,
+                Self::MIN_SEGMENT_BYTES,
+                u32::MAX
+            );
+            return wrong("segment_bytes", reason);
+        }
+        // One segment is being written and cannot be trimmed; with room for a single one, full would be for ever.
+        if self.max_bytes < 2 * self.segment_bytes {
+            let reason = format!("{} is less than two segments", self.max_bytes);
+            return wrong("max_bytes", reason);
+        }
+        if self.queue_bytes == 0 {
+            return wrong("queue_bytes", "0 lets nothing in".into());
+        }
+        if self.commit_interval > Duration::from_secs(1) {
+            let reason = format!("{:?} is more than a second", self.commit_interval);
+            return wrong("commit_interval", reason);
+        }
+        Ok(())
+    }
+}
+
+/// What is stored: bytes that mean nothing to the journal, and what is needed to take them up again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When the payload was received.
+    pub received: UnixNanos,
+    /// How the payload is encoded, in the caller's numbering.
+    pub encoding: u8,
+    /// Whose it is; at most 255 bytes.
+    pub tenant: Arc<str>,
+    /// The payload; at most 128 MiB.
+    pub payload: Bytes,
+}
+
+/// Where a record is. Later records have higher positions, across restarts too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Number of the segment, from 1.
+    pub segment: u64,
+    /// Byte offset in it.
+    pub offset: u64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.segment, self.offset)
+    }
+}
+
+/// What a trim has removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// Segments that are gone.
+    pub segments: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// A journal that is open for appending. Clones are handles to the same one.
+///
+/// One thread, `journal`, does all writing. It ends after [`close`](Self::close), or after the last handle is dropped; either
+/// way what was appended is written first. The folder's lock is held until then.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+    /// Ends the thread when the last handle goes; the thread itself holds `shared`.
+    _last: Arc<CloseOnDrop>,
+    ended: watch::Receiver<bool>,
+}
+
+/// What handles, acknowledgements, replay and the writer share.
+pub(crate) struct Shared {
+    pub(crate) config: JournalConfig,
+    pub(crate) files: Arc<dyn Files>,
+    pub(crate) id: u128,
+    id_text: String,
+    pub(crate) queue: Queue,
+    pub(crate) ledger: Mutex<Ledger>,
+    pub(crate) counters: Counters,
+    /// When space was last given back; locked for the whole of a trim, so that there is one at a time.
+    pub(crate) last_trim: Mutex<Instant>,
+}
+
+/// The news that a record is durable. Dropped without being taken, it gives the record up: nobody was told of it, so nobody
+/// will hand it over.
+pub(crate) struct Ack {
+    position: Position,
+    shared: Option<Arc<Shared>>,
+}
+
+struct CloseOnDrop(Arc<Shared>);
+
+impl Journal {
+    /// Opens the journal in `config.dir`, or makes one there, and reads back what an earlier process has left.
+    ///
+    /// All existing segments are checked, at the speed of the disk. They are never written again: appends go to a new
+    /// segment. A torn tail of the last segment is left out; damage elsewhere costs the records it hits, is stated in the
+    /// report, and keeps the file. A full disk does not prevent opening, only appending. Blocks; takes memory for one record.
+    ///
+    /// # Errors
+    ///
+    /// When another process has the folder open, when the folder cannot be read or written, when a segment is of a newer format
+    /// version, or when a setting cannot work.
+    pub fn open(
+        config: JournalConfig,
+        files: Arc<dyn Files>,
+    ) -> Result<(Self, Recovered), JournalError> {
+        config.check()?;
+        let found = recover::scan(&config, &*files)?;
+        let shared = Arc::new(Shared {
+            queue: Queue::new(crate::queue::Pace {
+                interval: config.commit_interval,
+                commit_bytes: config.commit_bytes as u64,
+                queue_bytes: config.queue_bytes as u64,
+            }),
+            config,
+            files,
+            id: found.id,
+            id_text: format!("{:032x}", found.id),
+            ledger: Mutex::new(found.ledger),
+            counters: Counters::default(),
+            last_trim: Mutex::new(Instant::now()),
+        });
+        let writer = Writer::new(
+            shared.clone(),
+            found.previous,
+            found.highest + 1,
+            found.lock,
+        );
+        let ended = writer.start(&found.leftovers)?;
+        let journal = Self {
+            _last: Arc::new(CloseOnDrop(shared.clone())),
+            shared: shared.clone(),
+            ended,
+        };
+        Ok((journal, Recovered::new(found.report, found.parts, shared)))
+    }
+
+    /// The random id of this folder's journal, 32 hex digits; the same at every opening.
+    pub fn id(&self) -> &str {
+        &self.shared.id_text
+    }
+
+    /// The settings it was opened with.
+    pub fn config(&self) -> &JournalConfig {
+        &self.shared.config
+    }
+
+    /// Stores a record and resolves when it is durable, with its position.
+    ///
+    /// From then on the record is *held*: its segment stays until [`handed_over`](Self::handed_over) is called with the position.
+    /// Records are stored in the order in which calls were first polled. The payload is not copied; its checksum is computed in
+    /// the caller's task (about 0.1 ms per MiB).
+    ///
+    /// Cancelling (dropping the future) leaves open whether the record is stored; it is then not held, as nobody knows of it.
+    ///
+    /// # Errors
+    ///
+    /// See [`AppendError`]; all but the last three kinds tell when to try again. It never waits for room.
+    pub async fn append(&self, entry: Entry) -> Result<Position, AppendError> {
+        let acknowledged = match self.enqueue(entry) {
+            Ok(acknowledged) => acknowledged.await,
+            Err(refused) => Ok(Err(refused)),
+        };
+        match acknowledged {
+            Ok(Ok(ack)) => Ok(ack.take()),
+            Ok(Err(error)) => {
+                self.count_refusal(&error);
+                Err(error)
+            }
+            Err(_writer_gone) => Err(AppendError::Closed),
+        }
+    }
+
+    fn enqueue(
+        &self,
+        entry: Entry,
+    ) -> Result<oneshot::Receiver<Result<Ack, AppendError>>, AppendError> {
+        let shared = &*self.shared;
+        let bytes = shared.check_size(&entry)?;
+        let (ack, acknowledged) = oneshot::channel();
+        let pending = Pending {
+            payload_crc: crc32fast::hash(&entry.payload),
+            received: entry.received,
+            encoding: entry.encoding,
+            tenant: entry.tenant,
+            payload: entry.payload,
+            bytes,
+            ack,
+        };
+        shared
+            .queue
+            .push(pending, shared.counters.commit_rate.get(), |queued| {
+                shared.check_room(queued)
+            })?;
+        Ok(acknowledged)
+    }
+
+    fn count_refusal(&self, error: &AppendError) {
+        let counters = &self.shared.counters;
+        match error {
+            AppendError::Full { .. } => counters.refused_full.fetch_add(1, Relaxed),
+            AppendError::QueueFull { .. } => counters.refused_queue.fetch_add(1, Relaxed),
+            AppendError::Disk { .. } => counters.refused_disk.fetch_add(1, Relaxed),
+            AppendError::RecordTooLarge { .. } | AppendError::TenantTooLong { .. } => {
+                counters.refused_size.fetch_add(1, Relaxed)
+            }
+            AppendError::Closed => 0,
+        };
+    }
+
+    /// Ends the holding of the record at `position`: whoever called has taken it in and will say by
+    /// [`trim`](Self::trim) when it is stored elsewhere. Telling twice, or of an unknown position, does nothing.
+    pub fn handed_over(&self, position: Position) {
+        self.shared.ledger.lock().release(position);
+    }
+
+    /// Removes the sealed segments numbered below `segment`, lowest first, up to the first that still holds a record or was not
+    /// replayed to its end.
+    ///
+    /// The caller vouches that all records below `segment` that it was handed are stored elsewhere. Segments with unreadable
+    /// stretches are renamed to `*.damaged`, as long as there are few of those. Removals are not synced: a segment that comes
+    /// back after a power loss is replayed again. Blocks for the removal of files.
+    ///
+    /// # Errors
+    ///
+    /// When the journal is closed, or a file cannot be removed; segments below that file are gone then, and the next call tries again.
+    pub fn trim(&self, segment: u64) -> Result<Trimmed, JournalError> {
+        let shared = &*self.shared;
+        let mut last_trim = shared.last_trim.lock();
+        if *self.ended.borrow() {
+            return Err(JournalError::Closed);
+        }
+        let free = shared.ledger.lock().free_below(segment);
+        let mut trimmed = Trimmed::default();
+        let outcome = free.into_iter().try_for_each(|(number, damaged)| {
+            recover::discard(&shared.config.dir, &*shared.files, number, damaged)?;
+            trimmed.bytes += shared.ledger.lock().remove(number);
+            trimmed.segments += 1;
+            Ok(())
+        });
+        if trimmed.segments > 0 {
+            let counters = &shared.counters;
+            counters
+                .trimmed_segments
+                .fetch_add(trimmed.segments, Relaxed);
+            counters.trimmed_bytes.fetch_add(trimmed.bytes, Relaxed);
+            counters
+                .drain_rate
+                .measured(trimmed.bytes, last_trim.elapsed());
+            *last_trim = Instant::now();
+            shared.queue.retry_now();
+        }
+        outcome.map(|()| trimmed)
+    }
+
+    /// Seals the active segment and returns the number of the new one, below which all earlier records are.
+    ///
+    /// With that number, [`trim`](Self::trim) can remove everything: for a clean stop that leaves nothing to replay.
+    ///
+    /// # Errors
+    ///
+    /// [`AppendError::Disk`] or [`AppendError::Closed`].
+    pub async fn roll(&self) -> Result<u64, AppendError> {
+        let (reply, rolled) = oneshot::channel();
+        self.shared.queue.push_roll(reply)?;
+        rolled.await.unwrap_or(Err(AppendError::Closed))
+    }
+
+    /// A snapshot of the numbers. Costs a few short locks.
+    pub fn stats(&self) -> JournalStats {
+        let shared = &*self.shared;
+        let load = shared.queue.load();
+        let ledger = shared.ledger.lock();
+        JournalStats {
+            segments: ledger.count(),
+            bytes: ledger.bytes(),
+            max_bytes: shared.config.max_bytes,
+            fullness: (ledger.bytes() + load.bytes) as f64 / shared.config.max_bytes as f64,
+            oldest_segment: ledger.oldest().unwrap_or_default(),
+            active_segment: ledger.active(),
+            held_records: ledger.held(),
+            segments_to_replay: ledger.to_replay(),
+            queued_records: load.records,
+            queued_bytes: load.bytes,
+            failing: load.failing,
+            ..shared.counters.snapshot()
+        }
+    }
+
+    /// Refuses further appends, writes what waits, ends the thread and gives the folder's lock back.
+    ///
+    /// Resolves when all of that is done; calling it again, or from another handle, waits for the same end. Cancelling does not
+    /// stop it.
+    pub async fn close(&self) {
+        self.shared.queue.close();
+        // An error means that the thread is gone, which is what was waited for.
+        let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal")
+            .field("dir", &self.shared.config.dir)
+            .field("id", &self.shared.id_text)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// The path of a segment.
+    pub(crate) fn segment_path(&self, number: u64) -> PathBuf {
+        self.config.dir.join(segment_name(number))
+    }
+
+    /// The bytes that `entry` takes in a segment, if it can ever be stored.
+    fn check_size(&self, entry: &Entry) -> Result<u64, AppendError> {
+        if entry.tenant.len() > MAX_TENANT {
+            return Err(AppendError::TenantTooLong {
+                bytes: entry.tenant.len(),
+                max: MAX_TENANT,
+            });
+        }
+        let bytes = (HEAD_LEN + entry.tenant.len() + entry.payload.len()) as u64;
+        // A segment ends behind the commit that passes its size, so no record is larger than half of all segments.
+        let max = (MAX_PAYLOAD as u64).min(self.config.max_bytes / 2);
+        if bytes > max {
+            return Err(AppendError::RecordTooLarge { bytes, max });
+        }
+        Ok(bytes)
+    }
+
+    /// Whether `queued` bytes more fit into the bound on all segments.
+    fn check_room(&self, queued: u64) -> Result<(), AppendError> {
+        let bytes = self.ledger.lock().bytes() + queued;
+        let max = self.config.max_bytes;
+        if bytes <= max {
+            return Ok(());
+        }
+        Err(AppendError::Full {
+            bytes,
+            max,
+            retry_after: time_for(bytes - max, self.counters.drain_rate.get()),
+        })
+    }
+
+    /// Bytes that must be free on the file system for `bytes` more to be written; `None` when any space may be used.
+    pub(crate) fn space_needed(&self, bytes: u64) -> Option<u64> {
+        match self.config.reserve_bytes {
+            0 => None,
+            reserve => Some(reserve + bytes),
+        }
+    }
+
+    /// Bytes that must be free before writing is taken up again; more than for one commit, lest it stops again at once.
+    pub(crate) fn space_to_resume(&self) -> Option<u64> {
+        self.space_needed(2 * MAX_GROUP_BYTES)
+    }
+}
+
+// === impl Ack ===
+
+impl Ack {
+    pub(crate) fn new(position: Position, shared: Arc<Shared>) -> Self {
+        Self {
+            position,
+            shared: Some(shared),
+        }
+    }
+
+    fn take(mut self) -> Position {
+        self.shared = None;
+        self.position
+    }
+}
+
+impl Drop for Ack {
+    fn drop(&mut self) {
+        if let Some(shared) = &self.shared {
+            shared.ledger.lock().release(self.position);
+        }
+    }
+}
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.queue.close();
+    }
+}

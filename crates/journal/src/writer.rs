@@ -1,0 +1,476 @@
+//! The one thread that writes: group commit, the change of segments, and what happens when the disk fails.
+//!
+//! ```text
+//!             commit ok                 write or sync failed, or too little space
+//!            ┌────────┐      ┌────────────────────────────────────────────────┐
+//!            ▼        │      │                                                ▼
+//!   ──▶ writing ──────┴──────┘                                             failing
+//!            ▲                space is there and a new segment was begun      │
+//!            └────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! After a failed write or sync nothing is known about the file behind its last good commit, and a later sync may report success
+//! for pages that were thrown away. So the segment is given up there: its records are refused, and writing goes on in a new one,
+//! whose header says where the given-up one ends.
+
+use std::io::{self, IoSlice};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{oneshot, watch};
+
+use crate::error::{AppendError, JournalError};
+use crate::files::{AppendFile, Lock, write_all};
+use crate::format::{HEADER_LEN, Head, Header, Previous, Salt, segment_name};
+use crate::journal::{Ack, Position, Shared};
+use crate::queue::{Event, Pending, retry_until};
+
+/// How soon a failed disk is tried again, first and at most; doubled in between. A try costs a small file and two syncs.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LAST_RETRY: Duration = Duration::from_secs(5);
+
+/// The writer's state; owned by its thread.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    active: Option<Active>,
+    /// The last segment that was sealed or given up, for the header of the next.
+    previous: Previous,
+    next_number: u64,
+    /// Heads of the records being committed; kept for its memory.
+    heads: Vec<u8>,
+    last_commit: Option<Instant>,
+    retry_in: Duration,
+    lock: Box<dyn Lock>,
+}
+
+/// The segment being written.
+struct Active {
+    number: u64,
+    file: Box<dyn AppendFile>,
+    salt: Salt,
+    /// Where the last good commit ends.
+    end: u64,
+}
+
+impl Writer {
+    /// A writer that goes on behind the segments that `previous` ends, in segment `next_number`.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        previous: Previous,
+        next_number: u64,
+        lock: Box<dyn Lock>,
+    ) -> Self {
+        Self {
+            shared,
+            active: None,
+            previous,
+            next_number,
+            heads: Vec::new(),
+            last_commit: None,
+            retry_in: FIRST_RETRY,
+            lock,
+        }
+    }
+
+    /// Begins a segment, removes the empty segments `leftovers`, and starts the thread. What is returned turns true at its end.
+    ///
+    /// A disk without space is no error: the journal is open then, and refuses until there is some.
+    pub(crate) fn start(
+        mut self,
+        leftovers: &[u64],
+    ) -> Result<watch::Receiver<bool>, JournalError> {
+        match self.begin_segment() {
+            Ok(()) => {}
+            Err(failure) if failure.is_for_want_of_space() => {
+                let waited = self.enter_failing(failure.text());
+                debug_assert!(waited.is_empty());
+            }
+            Err(failure) => return Err(failure.into_open_error(&self.shared.config.dir)),
+        }
+        if self.active.is_some() {
+            self.remove_leftovers(leftovers);
+        }
+        let dir = self.shared.config.dir.clone();
+        let (end, ended) = watch::channel(false);
+        thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || {
+                let end = End {
+                    shared: self.shared.clone(),
+                    ended: end,
+                };
+                self.run();
+                end.tell_after(self.lock);
+            })
+            .map_err(JournalError::io("start the writer thread for", &dir))?;
+        Ok(ended)
+    }
+
+    fn run(&mut self) {
+        loop {
+            match self.shared.queue.next(self.last_commit) {
+                Event::Commit(group) => self.commit(group),
+                Event::Roll(replies) => self.roll(replies),
+                Event::Retry => self.retry(),
+                Event::Stop => return,
+            }
+        }
+    }
+
+    /// Makes a group of records durable, or refuses all of them.
+    fn commit(&mut self, group: Vec<Pending>) {
+        let began = Instant::now();
+        self.last_commit = Some(began);
+        let outcome = self.try_commit(&group);
+        match outcome {
+            Ok(committed) => self.acknowledge(group, &committed, began),
+            Err(failure) => {
+                // The queue refuses before the group learns why, so that who tries again at once finds it refusing.
+                let text = failure.text();
+                let waited = self.enter_failing(text.clone());
+                self.shared.queue.settled();
+                refuse(group.into_iter().chain(waited), &text, self.retry_in);
+            }
+        }
+    }
+
+    fn try_commit(&mut self, group: &[Pending]) -> Result<Committed, Failure> {
+        let bytes = group.iter().map(|pending| pending.bytes).sum();
+        self.check_space(self.shared.space_needed(bytes))?;
+        let full = |active: &Active| {
+            active.end > HEADER_LEN && active.end + bytes > self.shared.config.segment_bytes
+        };
+        if self.active.as_ref().is_none_or(full) {
+            self.seal();
+            self.begin_segment()?;
+        }
+        let Some(mut active) = self.active.take() else {
+            return Err(Failure::bug("no segment is open"));
+        };
+        match active.write(group, &mut self.heads) {
+            Ok(committed) => {
+                self.active = Some(active);
+                Ok(committed)
+            }
+            Err((action, source)) => {
+                self.shared.ledger.lock().waste(active.number, bytes);
+                let number = active.number;
+                self.give_up(&active);
+                Err(Failure {
+                    action,
+                    name: segment_name(number),
+                    source,
+                })
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, group: Vec<Pending>, committed: &Committed, began: Instant) {
+        self.retry_in = FIRST_RETRY;
+        let shared = &self.shared;
+        let offsets = committed.offsets.iter().copied();
+        shared
+            .ledger
+            .lock()
+            .committed(committed.segment, committed.bytes, offsets);
+        shared.queue.settled();
+        let counters = &shared.counters;
+        counters.committed(group.len() as u64, committed.bytes, committed.sync_time);
+        counters
+            .commit_rate
+            .measured(committed.bytes, began.elapsed());
+        for (pending, &offset) in group.into_iter().zip(&committed.offsets) {
+            let position = Position {
+                segment: committed.segment,
+                offset,
+            };
+            // Refused by a caller that has gone away: the `Ack` then gives the record up as it is dropped.
+            let _ = pending.ack.send(Ok(Ack::new(position, shared.clone())));
+        }
+    }
+
+    fn roll(&mut self, replies: Vec<oneshot::Sender<Result<u64, AppendError>>>) {
+        let is_empty = |active: &Active| active.end == HEADER_LEN;
+        let outcome = if self.active.as_ref().is_some_and(is_empty) {
+            Ok(())
+        } else {
+            self.seal();
+            self.begin_segment()
+        };
+        let answer = match outcome {
+            Ok(()) => Ok(self.shared.ledger.lock().active()),
+            Err(failure) => {
+                let error = failure.text();
+                let waited = self.enter_failing(error.clone());
+                refuse(waited, &error, self.retry_in);
+                Err(AppendError::Disk {
+                    error,
+                    retry_after: self.retry_in,
+                })
+            }
+        };
+        for reply in replies {
+            let _ = reply.send(answer.clone());
+        }
+    }
+
+    /// Tries whether the disk works again.
+    fn retry(&mut self) {
+        let outcome = self
+            .check_space(self.shared.space_to_resume())
+            .and_then(|()| match self.active {
+                Some(_) => Ok(()),
+                None => self.begin_segment(),
+            });
+        match outcome {
+            Ok(()) => {
+                if self.shared.queue.recover() {
+                    tracing::info!(dir = %self.shared.config.dir.display(), "the journal writes again");
+                }
+            }
+            Err(failure) => {
+                let text = failure.text();
+                let waited = self.enter_failing(text.clone());
+                refuse(waited, &text, self.retry_in);
+            }
+        }
+    }
+
+    /// Begins a new segment, durably. On failure none is active, and nothing of it counts.
+    fn begin_segment(&mut self) -> Result<(), Failure> {
+        let shared = self.shared.clone();
+        let number = self.next_number;
+        // A number is used once, so that a file that could not be removed is not in the way.
+        self.next_number += 1;
+        let path = shared.segment_path(number);
+        let fail = |action| {
+            let name = segment_name(number);
+            move |source| Failure {
+                action,
+                name,
+                source,
+            }
+        };
+        let mut file = shared.files.create(&path).map_err(fail("create"))?;
+        let header = Header {
+            journal: shared.id,
+            segment: number,
+            previous: self.previous,
+        };
+        let durable = write_all(&mut *file, &mut [IoSlice::new(&header.encode())])
+            .and_then(|()| file.sync_data())
+            .and_then(|()| shared.files.sync_dir(&shared.config.dir));
+        if let Err(source) = durable {
+            // If this fails too, an empty segment stays, which recovery passes over.
+            let _ = shared.files.remove(&path);
+            return Err(fail("begin")(source));
+        }
+        shared.ledger.lock().begin(number, HEADER_LEN);
+        self.active = Some(Active {
+            number,
+            file,
+            salt: Salt::new(shared.id, number),
+            end: HEADER_LEN,
+        });
+        Ok(())
+    }
+
+    /// Ends the active segment where its last good commit ends.
+    fn seal(&mut self) {
+        if let Some(active) = self.active.take() {
+            self.give_up(&active);
+        }
+    }
+
+    fn give_up(&mut self, active: &Active) {
+        self.previous = Previous {
+            segment: active.number,
+            ends: active.end,
+            settled: active.end,
+        };
+    }
+
+    fn check_space(&self, needed: Option<u64>) -> Result<(), Failure> {
+        let Some(needed) = needed else {
+            return Ok(());
+        };
+        let dir = &self.shared.config.dir;
+        match self.shared.files.available(dir) {
+            Ok(available) if available < needed => Err(Failure {
+                action: "write to",
+                name: dir.display().to_string(),
+                source: io::Error::new(
+                    io::ErrorKind::StorageFull,
+                    format!(
+                        "{available} bytes are free on its file system, {} are kept for writing blocks",
+                        self.shared.config.reserve_bytes
+                    ),
+                ),
+            }),
+            // Not knowing is no reason to stop; the write will tell.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Has the queue refuse until the next try, and returns what waited in it.
+    fn enter_failing(&mut self, text: Arc<str>) -> Vec<Pending> {
+        self.shared.counters.failures.fetch_add(1, Relaxed);
+        if self.retry_in == FIRST_RETRY {
+            tracing::error!(
+                dir = %self.shared.config.dir.display(), error = %text,
+                "the journal cannot write; appends are refused until it can"
+            );
+        }
+        let next_try = Instant::now() + self.retry_in;
+        self.retry_in = (self.retry_in * 2).min(LAST_RETRY);
+        self.shared.queue.fail(text, next_try)
+    }
+
+    fn remove_leftovers(&self, leftovers: &[u64]) {
+        for &number in leftovers {
+            let path = self.shared.segment_path(number);
+            if let Err(error) = self.shared.files.remove(&path) {
+                tracing::warn!(path = %path.display(), %error, "cannot remove an empty segment");
+            }
+        }
+    }
+}
+
+// === impl Active ===
+
+/// A group that is durable.
+struct Committed {
+    segment: u64,
+    /// Of its records, in their order.
+    offsets: Vec<u64>,
+    bytes: u64,
+    sync_time: Duration,
+}
+
+impl Active {
+    /// Writes `group` behind the last good commit and syncs it. `heads` is room for work.
+    ///
+    /// On an error the file is not to be used again.
+    fn write(
+        &mut self,
+        group: &[Pending],
+        heads: &mut Vec<u8>,
+    ) -> Result<Committed, (&'static str, io::Error)> {
+        let offsets = self.encode_heads(group, heads);
+        let mut parts = Vec::with_capacity(2 * group.len());
+        let mut rest = heads.as_slice();
+        for pending in group {
+            let (head, behind) = rest.split_at(pending.bytes as usize - pending.payload.len());
+            parts.push(IoSlice::new(head));
+            parts.push(IoSlice::new(&pending.payload));
+            rest = behind;
+        }
+        debug_assert!(rest.is_empty());
+        write_all(&mut *self.file, &mut parts).map_err(|error| ("write to", error))?;
+        let began = Instant::now();
+        self.file.sync_data().map_err(|error| ("sync", error))?;
+        let sync_time = began.elapsed();
+        let bytes = group.iter().map(|pending| pending.bytes).sum();
+        self.end += bytes;
+        Ok(Committed {
+            segment: self.number,
+            offsets,
+            bytes,
+            sync_time,
+        })
+    }
+
+    /// Encodes the heads of `group` one behind the other and returns the offsets of the records.
+    fn encode_heads(&self, group: &[Pending], heads: &mut Vec<u8>) -> Vec<u64> {
+        heads.clear();
+        let mut offset = self.end;
+        let place = |pending: &Pending| {
+            let head = Head {
+                length: pending.payload.len() as u32,
+                sum: pending.payload_crc,
+                group: (offset - self.end) as u32,
+                received: pending.received,
+                encoding: pending.encoding,
+                tenant: pending.tenant.len() as u8,
+            };
+            debug_assert_eq!(head.record_len(), pending.bytes);
+            head.encode(&self.salt, offset, &pending.tenant, heads);
+            let placed = offset;
+            offset += pending.bytes;
+            placed
+        };
+        group.iter().map(place).collect()
+    }
+}
+
+// === impl Failure ===
+
+/// A file operation that failed.
+struct Failure {
+    action: &'static str,
+    /// Of the file within the folder, or the folder.
+    name: String,
+    source: io::Error,
+}
+
+impl Failure {
+    fn bug(what: &'static str) -> Self {
+        Self {
+            action: "commit to",
+            name: "the journal".into(),
+            source: io::Error::other(what),
+        }
+    }
+
+    fn text(&self) -> Arc<str> {
+        format!("cannot {} {}: {}", self.action, self.name, self.source).into()
+    }
+
+    fn is_for_want_of_space(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self.source.kind(), StorageFull | QuotaExceeded)
+    }
+
+    fn into_open_error(self, dir: &Path) -> JournalError {
+        JournalError::io(self.action, &dir.join(&self.name))(self.source)
+    }
+}
+
+/// Tells each of `records` that the disk failed.
+fn refuse(records: impl IntoIterator<Item = Pending>, error: &Arc<str>, retry_in: Duration) {
+    let retry_after = retry_until(Instant::now() + retry_in);
+    for pending in records {
+        let error = error.clone();
+        let _ = pending
+            .ack
+            .send(Err(AppendError::Disk { error, retry_after }));
+    }
+}
+
+/// Tells the end of the thread, also when it panics: nobody waits for what no longer runs.
+struct End {
+    shared: Arc<Shared>,
+    ended: watch::Sender<bool>,
+}
+
+impl End {
+    /// Gives the folder's lock back and tells the end: in this order, so that who waited can open the journal again, and with
+    /// no trim under way, so that none ever removes files of the next one who opens it.
+    fn tell_after(self, lock: Box<dyn Lock>) {
+        let shared = self.shared.clone();
+        let no_trim = shared.last_trim.lock();
+        drop(lock);
+        drop(self);
+        drop(no_trim);
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.shared.queue.abandon();
+        self.ended.send_replace(true);
+    }
+}
