@@ -1,0 +1,121 @@
+/** A span of the model back to OTLP/JSON: what "raw" shows and "copy" copies. Fields that are zero or empty are left out. */
+import type { TraceId } from "../base/ids.ts";
+import { instantAt, offset, type UnixNanos } from "../base/time.ts";
+import type { Attribute, AttributeValue } from "../model/attribute.ts";
+import type { Span, SpanEvent, SpanKind, SpanLink, Status } from "../model/span.ts";
+import type { JsonObject } from "./json.ts";
+
+const KIND_NUMBERS: Readonly<Record<SpanKind, number>> = {
+  unspecified: 0,
+  internal: 1,
+  server: 2,
+  client: 3,
+  producer: 4,
+  consumer: 5,
+};
+const CODE_NUMBERS: Readonly<Record<Status["code"], number>> = { unset: 0, ok: 1, error: 2 };
+
+/** One span with its resource and scope, as a complete `TracesData` document that any OTLP tool reads. */
+export function encodeSpan(id: TraceId, traceStart: UnixNanos, span: Span): JsonObject {
+  const { resource, scope } = span;
+  return {
+    resourceSpans: [
+      compact({
+        resource: compact({
+          attributes: encodeAttributes(resource.attributes),
+          droppedAttributesCount: resource.droppedAttributes,
+        }),
+        scopeSpans: [
+          compact({
+            scope: compact({
+              name: scope.name,
+              version: scope.version,
+              attributes: encodeAttributes(scope.attributes),
+              droppedAttributesCount: scope.droppedAttributes,
+            }),
+            spans: [encodeBareSpan(id, traceStart, span)],
+            schemaUrl: scope.schemaUrl,
+          }),
+        ],
+        schemaUrl: resource.schemaUrl,
+      }),
+    ],
+  };
+}
+
+function encodeBareSpan(id: TraceId, traceStart: UnixNanos, span: Span): JsonObject {
+  return compact({
+    traceId: id,
+    spanId: span.id,
+    parentSpanId: span.parentId ?? "",
+    traceState: span.traceState,
+    flags: span.flags,
+    name: span.name,
+    kind: KIND_NUMBERS[span.kind],
+    startTimeUnixNano: `${instantAt(traceStart, span.start)}`,
+    endTimeUnixNano: `${instantAt(traceStart, offset(span.start + span.duration))}`,
+    attributes: encodeAttributes(span.attributes),
+    droppedAttributesCount: span.droppedAttributes,
+    events: span.events.map((event) => encodeEvent(traceStart, event)),
+    droppedEventsCount: span.droppedEvents,
+    links: span.links.map(encodeLink),
+    droppedLinksCount: span.droppedLinks,
+    status: compact({ code: CODE_NUMBERS[span.status.code], message: span.status.message }),
+  });
+}
+
+function encodeEvent(traceStart: UnixNanos, event: SpanEvent): JsonObject {
+  return compact({
+    timeUnixNano: `${instantAt(traceStart, event.at)}`,
+    name: event.name,
+    attributes: encodeAttributes(event.attributes),
+    droppedAttributesCount: event.droppedAttributes,
+  });
+}
+
+function encodeLink(link: SpanLink): JsonObject {
+  return compact({
+    traceId: link.traceId,
+    spanId: link.spanId,
+    traceState: link.traceState,
+    flags: link.flags,
+    attributes: encodeAttributes(link.attributes),
+    droppedAttributesCount: link.droppedAttributes,
+  });
+}
+
+export function encodeAttributes(attributes: readonly Attribute[]): readonly JsonObject[] {
+  return attributes.map(({ key, value }) => ({ key, value: encodeValue(value) }));
+}
+
+function encodeValue(value: AttributeValue): JsonObject {
+  switch (value.type) {
+    case "string":
+      return { stringValue: value.value };
+    case "int":
+      return { intValue: `${value.value}` };
+    case "double":
+      return { doubleValue: Number.isFinite(value.value) ? value.value : `${value.value}` };
+    case "bool":
+      return { boolValue: value.value };
+    case "bytes":
+      return { bytesValue: value.value };
+    case "array":
+      return { arrayValue: { values: value.value.map(encodeValue) } };
+    case "map":
+      return { kvlistValue: { values: encodeAttributes(value.value) } };
+    case "empty":
+      return {};
+  }
+}
+
+/** Without the fields that OTLP/JSON leaves out: zero, empty text, empty list, empty message. */
+function compact(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isAbsent(value)));
+}
+
+function isAbsent(value: unknown): boolean {
+  if (value === 0 || value === "") return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+}

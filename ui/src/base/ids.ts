@@ -1,0 +1,55 @@
+/** Trace and span ids: hex text in one spelling inside, any spelling at the door. */
+import type { Branded } from "./brand.ts";
+
+/** 32 lower-case hex digits. */
+export type TraceId = Branded<string, "TraceId">;
+/** 16 lower-case hex digits. */
+export type SpanId = Branded<string, "SpanId">;
+
+/** An id as typed or pasted; headers that carry a span as well lead to that span. */
+export interface PastedId {
+  readonly trace: TraceId;
+  readonly span: SpanId | null;
+}
+
+/** `text` as a trace id when it is 1 to 32 hex digits; shorter ones get their leading zeros back. All zeros is none. */
+export function traceId(text: string): TraceId | null {
+  const hex = text.toLowerCase();
+  if (!/^[0-9a-f]{1,32}$/.test(hex) || /^0+$/.test(hex)) return null;
+  return hex.padStart(32, "0") as TraceId;
+}
+
+/** `text` as a span id when it is 1 to 16 hex digits. */
+export function spanId(text: string): SpanId | null {
+  const hex = text.toLowerCase();
+  if (!/^[0-9a-f]{1,16}$/.test(hex) || /^0+$/.test(hex)) return null;
+  return hex.padStart(16, "0") as SpanId;
+}
+
+/**
+ * Finds the trace id in whatever people paste: upper case, dashes (also as a UUID), `0x`, quotes, lost leading zeros, a
+ * `traceparent`, `b3` or `uber-trace-id` header value, an X-Ray id (`1-5759e988-…`), or the address of a trace page.
+ */
+export function parsePastedId(text: string): PastedId | null {
+  const trimmed = text.trim().replace(/^["'`<]+|["'`>,;]+$/g, "");
+  const inAddress = /\/traces?\/([^/?#]+)/.exec(trimmed);
+  const words = (inAddress?.[1] ?? trimmed).trim();
+
+  const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/i.exec(words);
+  const b3 = /^([0-9a-f]{32}|[0-9a-f]{16})-([0-9a-f]{16})(?:-[01d])?(?:-[0-9a-f]{16})?$/i.exec(words);
+  const uber = /^([0-9a-f]{1,32}):([0-9a-f]{1,16}):[0-9a-f]{1,16}:[0-9a-f]{1,2}$/i.exec(words);
+  const pair = traceparent ?? b3 ?? uber;
+  if (pair) {
+    const trace = traceId(pair[1] ?? "");
+    return trace && { trace, span: spanId(pair[2] ?? "") };
+  }
+  const xray = /^1-([0-9a-f]{8})-([0-9a-f]{24})$/i.exec(words);
+  const hex = xray ? `${xray[1]}${xray[2]}` : words.replace(/^0x/i, "").replace(/[-\s]/g, "");
+  const trace = traceId(hex);
+  return trace && { trace, span: null };
+}
+
+/** Enough of an id to recognise it; the last digits, since the first may be a clock's. */
+export function shortId(id: TraceId | SpanId): string {
+  return id.slice(-8);
+}

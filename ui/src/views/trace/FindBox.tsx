@@ -1,0 +1,62 @@
+/** Find in the trace: the words, how many spans have them, and the way from one to the next. */
+import { type Ref, useEffect, useState } from "react";
+import { formatCount } from "../../base/format.ts";
+import { classes, Field, IconButton } from "../../widgets/controls.tsx";
+import { DownIcon, UpIcon } from "../../widgets/icons.tsx";
+import styles from "./FindBox.module.css";
+
+interface FindBoxProps {
+  readonly ref: Ref<HTMLInputElement>;
+  readonly query: string;
+  /** How many spans match. */
+  readonly count: number;
+  /** Which of them is the current one, from 1; 0 when the current span is none of them. */
+  readonly which: number;
+  readonly onQuery: (query: string) => void;
+  readonly onStep: (step: 1 | -1) => void;
+}
+
+/** Searching 50,000 spans takes some milliseconds; not at every letter of a fast typist. */
+const REST_MS = 120;
+
+export function FindBox({ ref, query, count, which, onQuery, onStep }: FindBoxProps) {
+  const [text, setText] = useState(query);
+  useEffect(() => setText(query), [query]);
+  useEffect(() => {
+    if (text === query) return;
+    const timer = setTimeout(() => onQuery(text), REST_MS);
+    return () => clearTimeout(timer);
+  });
+  const isNone = query !== "" && count === 0;
+  return (
+    <div role="search" aria-label="within this trace" className={styles.box}>
+      <Field
+        ref={ref}
+        type="text"
+        className={styles.field}
+        aria-label="find in this trace"
+        placeholder="find: name, key, value"
+        aria-invalid={isNone}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") onStep(event.shiftKey ? -1 : 1);
+          if (event.key === "Escape") {
+            setText("");
+            onQuery("");
+            event.currentTarget.blur();
+          }
+        }}
+      />
+      <span role="status" className={classes(styles.count, isNone && styles.none)}>
+        {query === "" ? "" : isNone ? "none" : which > 0 ? `${formatCount(which)} of ${formatCount(count)}` : formatCount(count)}
+      </span>
+      <IconButton look="bare" label="previous match" disabled={count === 0} onClick={() => onStep(-1)}>
+        <UpIcon />
+      </IconButton>
+      <IconButton look="bare" label="next match" disabled={count === 0} onClick={() => onStep(1)}>
+        <DownIcon />
+      </IconButton>
+    </div>
+  );
+}

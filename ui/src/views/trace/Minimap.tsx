@@ -1,0 +1,64 @@
+/** The whole trace in a strip; drag over it to zoom, double-click for all of it. */
+import { useCallback, useMemo } from "react";
+import { at } from "../../base/arrays.ts";
+import type { Window } from "../../base/time.ts";
+import { timeAt, xOf } from "../../trace/layout.ts";
+import { minimapRuns } from "../../trace/minimap.ts";
+import type { TraceTree } from "../../trace/tree.ts";
+import { isWhole } from "../../trace/window.ts";
+import { Canvas } from "../../widgets/Canvas.tsx";
+import type { Palette } from "../../widgets/palette.ts";
+import { useSize } from "../../widgets/useSize.ts";
+import styles from "./Minimap.module.css";
+import { paintMatches, paintRuns } from "./paint.ts";
+import { useDragRange } from "./useDragRange.ts";
+
+interface MinimapProps {
+  readonly tree: TraceTree;
+  readonly whole: Window;
+  readonly window: Window;
+  /** Positions of spans that the search found. */
+  readonly matches: Int32Array;
+  readonly slotAt: (position: number) => number;
+  readonly palette: Palette;
+  /** Null for the whole trace. */
+  readonly onZoom: (range: { readonly from: number; readonly to: number } | null) => void;
+}
+
+const HEIGHT_PX = 48;
+
+export function Minimap({ tree, whole, window, matches, slotAt, palette, onZoom }: MinimapProps) {
+  const [ref, { width }] = useSize<HTMLDivElement>();
+  const scale = { window: whole, width };
+  const { draft, handlers } = useDragRange((from, to) => onZoom({ from: timeAt(scale, from), to: timeAt(scale, to) }));
+  const runs = useMemo(() => minimapRuns(tree, whole.to, Math.floor(width), HEIGHT_PX, slotAt), [tree, whole, width, slotAt]);
+  const paint = useCallback(
+    (context: CanvasRenderingContext2D) => {
+      paintRuns(context, runs, palette);
+      const xs = new Set(Array.from(matches, (p) => Math.round(xOf({ window: whole, width }, at(tree.spans, p).start))));
+      paintMatches(context, xs, HEIGHT_PX, palette);
+    },
+    [runs, palette, matches, tree, whole, width],
+  );
+  const left = xOf(scale, window.from);
+  const right = xOf(scale, window.to);
+  return (
+    <div
+      ref={ref}
+      className={styles.minimap}
+      style={{ height: HEIGHT_PX }}
+      title="drag to zoom, double-click for the whole trace"
+      onDoubleClick={() => onZoom(null)}
+      {...handlers}
+    >
+      {width > 0 && <Canvas width={width} height={HEIGHT_PX} paint={paint} />}
+      {!isWhole(whole, window) && (
+        <>
+          <span className={styles.outside} style={{ left: 0, width: left }} />
+          <span className={styles.outside} style={{ left: right, right: 0 }} />
+        </>
+      )}
+      {draft && <span className={styles.draft} style={{ left: draft.x, width: draft.width }} />}
+    </div>
+  );
+}

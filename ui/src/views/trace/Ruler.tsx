@@ -1,0 +1,44 @@
+/** The time axis of the waterfall: marks with words; drag over it to zoom. */
+import { formatDuration } from "../../base/format.ts";
+import { duration, type Offset, type Window } from "../../base/time.ts";
+import { timeAt, xOf } from "../../trace/layout.ts";
+import styles from "./Ruler.module.css";
+import { useDragRange } from "./useDragRange.ts";
+
+interface RulerProps {
+  readonly window: Window;
+  readonly width: number;
+  readonly marks: readonly Offset[];
+  readonly onZoom: (range: { readonly from: number; readonly to: number } | null) => void;
+}
+
+/** A label needs this much before the end of the ruler. */
+const LABEL_ROOM_PX = 56;
+
+export function Ruler({ window, width, marks, onZoom }: RulerProps) {
+  const scale = { window, width };
+  const { draft, handlers } = useDragRange((from, to) => onZoom({ from: timeAt(scale, from), to: timeAt(scale, to) }));
+  return (
+    <div
+      className={styles.ruler}
+      style={{ width }}
+      title="drag to zoom, double-click for the whole trace"
+      onDoubleClick={() => onZoom(null)}
+      {...handlers}
+    >
+      {marks.map((mark) => {
+        const x = xOf(scale, mark);
+        return (
+          <span key={mark} className={styles.mark} style={{ left: Math.round(x) }}>
+            {x <= width - LABEL_ROOM_PX && formatDuration(duration(mark))}
+          </span>
+        );
+      })}
+      {draft && (
+        <span className={styles.draft} style={{ left: draft.x, width: draft.width }}>
+          {formatDuration(duration(timeAt(scale, draft.width) - timeAt(scale, 0)))}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+/** A trace by id: reading it, not finding it, showing it. */
+import { useEffect } from "react";
+import { Link } from "wouter";
+import { ApiError } from "../../api/client.ts";
+import type { TraceId } from "../../base/ids.ts";
+import { useKnownSummary, useTrace } from "../../state/queries.ts";
+import { Button, CopyButton, Notice } from "../../widgets/controls.tsx";
+import { SummaryHead } from "./TraceHead.tsx";
+import { TracePage } from "./TracePage.tsx";
+import styles from "./TraceView.module.css";
+
+export function TraceView({ id }: { readonly id: TraceId }) {
+  const query = useTrace(id);
+  const summary = useKnownSummary(id);
+  const retry = (): void => void query.refetch();
+  useEffect(() => {
+    document.title = `Trace ${id.slice(0, 8)} · Throughline`;
+  }, [id]);
+
+  if (query.data && query.data.spans.length > 0) {
+    return (
+      <main className={styles.view}>
+        {query.error && (
+          <Notice look="failed" action={<Button onClick={retry}>try again</Button>}>
+            could not read it again: {query.error.message}
+          </Notice>
+        )}
+        <TracePage trace={query.data} onRefresh={retry} />
+      </main>
+    );
+  }
+  if (query.error && !(query.error instanceof ApiError && query.error.status === 404)) {
+    return (
+      <main className={styles.view}>
+        <SummaryHead id={id} summary={summary} />
+        <Notice look="failed" action={<Button onClick={retry}>try again</Button>}>
+          {query.error.message}
+        </Notice>
+      </main>
+    );
+  }
+  if (query.error || query.data) {
+    return (
+      <main className={styles.view}>
+        <NotFound id={id} words={query.error?.message ?? "the trace has no spans"} onRetry={retry} />
+      </main>
+    );
+  }
+  return (
+    <main className={styles.view} aria-busy="true">
+      <SummaryHead id={id} summary={summary} />
+      <p className={styles.reading}>reading the trace…</p>
+    </main>
+  );
+}
+
+function NotFound({ id, words, onRetry }: { readonly id: TraceId; readonly words: string; readonly onRetry: () => void }) {
+  return (
+    <section className={styles.notFound}>
+      <h1>Trace not found</h1>
+      <p>
+        <code>{id}</code> <CopyButton label="copy the id" text={() => id} />
+      </p>
+      <p role="alert">{words}</p>
+      <ul>
+        <li>Its spans may not have arrived yet: senders collect them for some seconds.</li>
+        <li>The sender may not have sampled it: then the id is in logs and headers, but nothing was sent.</li>
+        <li>It may be older than the retention of this server.</li>
+      </ul>
+      <p className={styles.actions}>
+        <Button onClick={onRetry}>look again</Button>
+        <Link href="/">to the list of traces</Link>
+      </p>
+    </section>
+  );
+}
