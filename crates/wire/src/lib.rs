@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Bytes to spans and back: OTLP in protobuf and JSON, and Jaeger's JSON.
+//!
+//! Every format becomes OTLP protobuf at the door ([`otlp_json::to_protobuf`], [`jaeger_json::to_protobuf`]), so that there
+//! is one path behind it: [`otlp::decode`] makes a [`SpanBatch`](model::SpanBatch). Answers go the other way through
+//! [`otlp::encode`] and [`otlp_json::write_resource_spans`].
+//!
+//! This is the only crate that knows the protobuf wire format; [`proto`] lends its cursor and writer to those who speak
+//! other protobuf messages. Input is hostile: no function here panics, recurses without a bound, or takes more memory than a
+//! small multiple of its input.
+
+pub mod otlp;
+pub mod proto;
+pub mod response;
