@@ -3,15 +3,30 @@
 //! This crate turns [`model::SpanBatch`]es into the bytes of those files and back. It performs no I/O: whoever calls it
 //! moves the bytes (`store`).
 
+mod bloom;
+mod chunk;
+mod decode;
+mod inventory;
+mod leaf;
 mod meta;
+mod order;
+mod plan;
 mod read;
+mod resources;
+mod rle;
+mod schema;
+mod spans;
+mod table;
+mod traces;
 mod write;
 
+pub use bloom::Bloom;
+pub use decode::{SpanDecoder, read_resources};
 pub use meta::{
     AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION,
     HexId, JournalRange, KeyInfo, OperationInfo, ServiceInfo,
 };
-pub use read::{Bloom, ReadError, RowRange, SpanDecoder, TraceTable, read_resources};
-pub use write::{
-    BlockWriter, ColumnPlan, FinishedBlock, NewBlock, TraceRows, WriteError, WriteOptions,
-};
+pub use plan::ColumnPlan;
+pub use read::{ReadError, reader_metadata};
+pub use table::{RowRange, TraceTable};
+pub use write::{BlockWriter, FinishedBlock, NewBlock, TraceRows, WriteError, WriteOptions};

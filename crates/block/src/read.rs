@@ -1,142 +1,270 @@
-//! The bytes of a block's files in, spans and summaries out.
+//! Opening a block's Parquet files and finding columns in record batches.
 
 use std::sync::Arc;
 
-use arrow::record_batch::RecordBatch;
-use bytes::Bytes;
-use model::{Gathered, SpanBatch, TraceId, TraceSummary};
-
-use crate::BlockMeta;
+use arrow::array::{
+    Array, ArrayRef, AsArray, FixedSizeBinaryArray, ListArray, MapArray, RecordBatch, StringArray,
+    StructArray,
+};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Fields, Int32Type, Schema};
+use model::{Attribute, Range32, SpanBatch, Symbol, SymbolOverflow, ValueRef};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 
 /// Why a file of a block could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The bytes are no Parquet file, or a damaged one.
     #[error("damaged: {0}")]
-    Parquet(#[from] parquet::errors::ParquetError),
+    Parquet(#[from] ParquetError),
+    /// A record batch could not be made.
+    #[error("damaged: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
     /// A column is missing, has another type, or points outside.
     #[error("damaged: {0}")]
     Content(String),
 }
 
-/// Tells for certain that a trace is not in a block, or that it is there with a probability of 99.9 %.
-#[derive(Debug, Clone)]
-pub struct Bloom {}
-
-impl Bloom {
-    /// From the bytes of `trace_id.bloom`.
-    ///
-    /// # Errors
-    /// [`ReadError::Content`]
-    pub fn from_bytes(_bytes: &[u8]) -> Result<Self, ReadError> {
-        Ok(Self {})
-    }
-
-    /// Whether the trace may be in the block.
-    pub fn may_contain(&self, _id: TraceId) -> bool {
-        true
-    }
-
-    /// Memory held, in bytes.
-    pub fn byte_count(&self) -> usize {
-        0
+impl From<SymbolOverflow> for ReadError {
+    fn from(error: SymbolOverflow) -> Self {
+        Self::Content(error.to_string())
     }
 }
 
-/// `traces.parquet`, decoded: all traces of a block by id.
-#[derive(Debug)]
-pub struct TraceTable {}
-
-/// The rows of a trace in `spans.parquet`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowRange {
-    /// The first row.
-    pub start: u64,
-    /// Rows.
-    pub len: u64,
+pub(crate) fn content(what: impl Into<String>) -> ReadError {
+    ReadError::Content(what.into())
 }
 
-impl TraceTable {
-    /// Decodes the whole file.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn from_bytes(_bytes: Bytes) -> Result<Self, ReadError> {
-        Ok(Self {})
-    }
-
-    /// Traces.
-    pub fn len(&self) -> usize {
-        0
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Memory held, in bytes.
-    pub fn byte_count(&self) -> usize {
-        0
-    }
-
-    /// The position of a trace.
-    pub fn find(&self, _id: TraceId) -> Option<usize> {
-        None
-    }
-
-    /// Where the spans of the trace at `index` are.
-    ///
-    /// # Panics
-    /// When `index` is not below [`Self::len`]; so do the methods below.
-    pub fn rows(&self, _index: usize) -> RowRange {
-        RowRange { start: 0, len: 0 }
-    }
-
-    /// The trace at `index` as a row of a list.
-    pub fn summary(&self, index: usize) -> TraceSummary {
-        unimplemented_summary(index)
-    }
-}
-
-fn unimplemented_summary(_index: usize) -> TraceSummary {
-    TraceSummary {
-        trace_id: TraceId::ZERO,
-        start: model::UnixNanos(0),
-        end: model::UnixNanos(0),
-        root_service: String::new(),
-        root_name: String::new(),
-        has_root: false,
-        span_count: 0,
-        error_count: 0,
-        services: Vec::new(),
-        partial: false,
-    }
-}
-
-/// `resources.parquet`, decoded: a batch without spans whose resource rows are those of the file, in order.
+/// Prepares reading a block's file with text as dictionaries, which is how [`SpanDecoder`](crate::SpanDecoder) wants it.
 ///
 /// # Errors
-/// [`ReadError`]
-pub fn read_resources(_bytes: Bytes) -> Result<SpanBatch, ReadError> {
-    Ok(SpanBatch::default())
+/// [`ReadError::Parquet`] when the columns have no Arrow types.
+pub fn reader_metadata(footer: Arc<ParquetMetaData>) -> Result<ArrowReaderMetadata, ReadError> {
+    let plain = ArrowReaderMetadata::try_new(footer.clone(), ArrowReaderOptions::new())?;
+    let schema = Arc::new(Schema::new(dictionaries(plain.schema().fields())));
+    Ok(ArrowReaderMetadata::try_new(
+        footer,
+        ArrowReaderOptions::new().with_schema(schema),
+    )?)
 }
 
-/// Turns record batches of `spans.parquet` (all columns, rows of whole traces from their first row on) into spans.
-pub struct SpanDecoder {}
+fn dictionaries(fields: &Fields) -> Fields {
+    fields
+        .iter()
+        .map(|field| {
+            Arc::new(
+                field
+                    .as_ref()
+                    .clone()
+                    .with_data_type(dictionary(field.data_type())),
+            )
+        })
+        .collect()
+}
 
-impl SpanDecoder {
-    /// A decoder for the spans of one block; `resources` comes from [`read_resources`].
-    pub fn new(_meta: &BlockMeta, _resources: Arc<SpanBatch>) -> Self {
-        Self {}
+fn dictionary(data_type: &DataType) -> DataType {
+    let inner = |field: &Arc<Field>| {
+        Arc::new(
+            field
+                .as_ref()
+                .clone()
+                .with_data_type(dictionary(field.data_type())),
+        )
+    };
+    match data_type {
+        DataType::Utf8 => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+        DataType::Struct(fields) => DataType::Struct(dictionaries(fields)),
+        DataType::List(field) => DataType::List(inner(field)),
+        DataType::Map(field, sorted) => DataType::Map(inner(field), *sorted),
+        other => other.clone(),
+    }
+}
+
+/// Where columns are looked up by name: a record batch, or the struct inside a list.
+pub(crate) trait Columns {
+    fn find(&self, name: &str) -> Option<&ArrayRef>;
+
+    fn named(&self, name: &str) -> Result<&ArrayRef, ReadError> {
+        self.find(name)
+            .ok_or_else(|| content(format!("column `{name}` is missing")))
     }
 
-    /// Appends the rows of `rows` to `into`. Parents are resolved by distance, so the rows of a trace must come in one batch
-    /// or in consecutive ones.
-    ///
-    /// # Errors
-    /// [`ReadError`]; then `into` may hold some of the rows.
-    pub fn append(&mut self, _rows: &RecordBatch, _into: &mut Gathered) -> Result<(), ReadError> {
+    fn primitive<T: ArrowPrimitiveType>(&self, name: &str) -> Result<&[T::Native], ReadError> {
+        let array = self
+            .named(name)?
+            .as_primitive_opt::<T>()
+            .ok_or_else(|| other_type(name))?;
+        Ok(array.values())
+    }
+
+    fn ids(&self, name: &str, len: i32) -> Result<&FixedSizeBinaryArray, ReadError> {
+        let array = self
+            .named(name)?
+            .as_fixed_size_binary_opt()
+            .ok_or_else(|| other_type(name))?;
+        if array.value_length() == len {
+            Ok(array)
+        } else {
+            Err(other_type(name))
+        }
+    }
+
+    fn text(&self, name: &str) -> Result<TextColumn<'_>, ReadError> {
+        TextColumn::new(name, self.named(name)?)
+    }
+
+    fn list(&self, name: &str) -> Result<(&ListArray, &StructArray), ReadError> {
+        let list = self
+            .named(name)?
+            .as_list_opt::<i32>()
+            .ok_or_else(|| other_type(name))?;
+        Ok((
+            list,
+            list.values()
+                .as_struct_opt()
+                .ok_or_else(|| other_type(name))?,
+        ))
+    }
+
+    fn attributes(&self, name: &str) -> Result<AttributeLists<'_>, ReadError> {
+        AttributeLists::new(
+            self.named(name)?
+                .as_map_opt()
+                .ok_or_else(|| other_type(name))?,
+        )
+    }
+}
+
+impl Columns for RecordBatch {
+    fn find(&self, name: &str) -> Option<&ArrayRef> {
+        self.column_by_name(name)
+    }
+}
+
+impl Columns for StructArray {
+    fn find(&self, name: &str) -> Option<&ArrayRef> {
+        self.column_by_name(name)
+    }
+}
+
+pub(crate) fn other_type(name: &str) -> ReadError {
+    content(format!("column `{name}` has an unexpected type"))
+}
+
+/// A column of text as a dictionary, and the symbols of the entries that were asked for.
+pub(crate) struct TextColumn<'a> {
+    array: &'a dyn Array,
+    keys: &'a [i32],
+    values: &'a StringArray,
+    symbols: Vec<u32>,
+}
+
+const UNSEEN: u32 = u32::MAX;
+
+impl<'a> TextColumn<'a> {
+    pub(crate) fn new(name: &str, array: &'a ArrayRef) -> Result<Self, ReadError> {
+        let dictionary = array
+            .as_dictionary_opt::<Int32Type>()
+            .ok_or_else(|| other_type(name))?;
+        let values = dictionary
+            .values()
+            .as_string_opt::<i32>()
+            .ok_or_else(|| other_type(name))?;
+        Ok(Self {
+            array,
+            keys: dictionary.keys().values(),
+            values,
+            symbols: vec![UNSEEN; values.len()],
+        })
+    }
+
+    /// The text of a row that is not null.
+    pub(crate) fn text(&self, row: usize) -> &'a str {
+        self.values.value(self.keys[row] as usize)
+    }
+
+    /// The symbol of a row's text; the empty string where it is null.
+    #[inline]
+    pub(crate) fn symbol(
+        &mut self,
+        row: usize,
+        batch: &mut SpanBatch,
+    ) -> Result<Symbol, SymbolOverflow> {
+        Ok(self
+            .present(row, |text| batch.symbols.intern_str(text))?
+            .unwrap_or(Symbol::EMPTY))
+    }
+
+    /// The symbol that `intern` gives for a row's text; `None` where it is null. `intern` is asked once for each distinct text.
+    #[inline]
+    pub(crate) fn present(
+        &mut self,
+        row: usize,
+        intern: impl FnOnce(&str) -> Result<Symbol, SymbolOverflow>,
+    ) -> Result<Option<Symbol>, SymbolOverflow> {
+        if self.array.is_null(row) {
+            return Ok(None);
+        }
+        let key = self.keys[row] as usize;
+        if self.symbols[key] == UNSEEN {
+            self.symbols[key] = intern(self.values.value(key))?.0;
+        }
+        Ok(Some(Symbol(self.symbols[key])))
+    }
+}
+
+/// A column of attribute lists.
+pub(crate) struct AttributeLists<'a> {
+    offsets: &'a [i32],
+    keys: TextColumn<'a>,
+    kinds: TextColumn<'a>,
+    values: TextColumn<'a>,
+}
+
+impl<'a> AttributeLists<'a> {
+    fn new(map: &'a MapArray) -> Result<Self, ReadError> {
+        let value = map
+            .values()
+            .as_struct_opt()
+            .ok_or_else(|| other_type("value"))?;
+        Ok(Self {
+            offsets: map.value_offsets(),
+            keys: TextColumn::new("key", map.keys())?,
+            kinds: value.text("type")?,
+            values: value.text("value")?,
+        })
+    }
+
+    /// Appends the attributes of a row to `into`.
+    #[inline]
+    pub(crate) fn push(&mut self, row: usize, into: &mut SpanBatch) -> Result<(), ReadError> {
+        for at in self.offsets[row] as usize..self.offsets[row + 1] as usize {
+            let key = self.keys.symbol(at, into)?;
+            let value = self.value(at, into)?;
+            into.attributes.push(Attribute { key, value });
+        }
         Ok(())
+    }
+
+    /// As [`Self::push`], for an owner that has no other attributes.
+    pub(crate) fn range(&mut self, row: usize, into: &mut SpanBatch) -> Result<Range32, ReadError> {
+        let start = into.attributes.len();
+        self.push(row, into)?;
+        Ok(Range32::between(start, into.attributes.len()))
+    }
+
+    fn value(&mut self, at: usize, into: &mut SpanBatch) -> Result<Symbol, ReadError> {
+        let text = self.values.text(at);
+        let damaged = || content(format!("`{text}` is no {}", self.kinds.text(at)));
+        let value = match self.kinds.text(at) {
+            "string" => return Ok(self.values.symbol(at, into)?),
+            "int" => ValueRef::Int(text.parse().map_err(|_| damaged())?),
+            "double" => ValueRef::Double(text.parse().map_err(|_| damaged())?),
+            "bool" => ValueRef::Bool(text.parse().map_err(|_| damaged())?),
+            "json" => ValueRef::Json(text),
+            _ => return Err(damaged()),
+        };
+        Ok(into.symbols.intern_value(value)?)
     }
 }

@@ -1,15 +1,30 @@
 //! Spans in, the bytes of a block's files out.
 
-use model::{SpanBatch, TraceId, UnixNanos};
+use std::sync::Arc;
 
-use crate::{BlockId, BlockMeta, JournalRange};
+use model::{Gathered, Remap, SpanBatch, TraceId, UnixNanos};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::TypePtr;
+
+use crate::chunk::PageCompressor;
+use crate::inventory::{Inventory, RowGroupCounts};
+use crate::order::{OrderedRow, TraceOrder};
+use crate::spans::SpanWriter;
+use crate::traces::TraceRowsOut;
+use crate::{
+    BlockFiles, BlockId, BlockMeta, Bloom, ColumnPlan, FORMAT_VERSION, HexId, JournalRange,
+    resources, schema,
+};
 
 /// The rows of one trace in a [`SpanBatch`].
 #[derive(Debug, Clone, Copy)]
 pub struct TraceRows<'a> {
     /// The trace.
     pub trace_id: TraceId,
-    /// Indices into [`SpanBatch::spans`], in any order; a span id may occur twice, then the first is kept.
+    /// Indices into [`SpanBatch::spans`], in any order, at least one; a span id may occur twice, then the row of the
+    /// lower index is kept.
     pub rows: &'a [u32],
     /// Whether this is known to be a piece of the trace. A trace without root is taken as a piece anyway.
     pub partial: bool,
@@ -37,7 +52,7 @@ pub struct NewBlock {
 pub struct WriteOptions {
     /// Span attribute keys that may have a column of their own.
     pub columns_max: usize,
-    /// zstd level.
+    /// zstd level. Above 1 hardly anything is gained on columns that are dictionaries already.
     pub zstd_level: i32,
 }
 
@@ -50,35 +65,35 @@ impl Default for WriteOptions {
     }
 }
 
-/// Which span attributes get a column of their own. Fixed before the first row is written.
-#[derive(Debug, Clone, Default)]
-pub struct ColumnPlan {}
-
-impl ColumnPlan {
-    /// The plan for a block of these spans.
-    pub fn of_batch(_batch: &SpanBatch, _options: &WriteOptions) -> Self {
-        Self::default()
-    }
-
-    /// The plan for a block that joins these.
-    pub fn of_blocks<'a>(
-        _blocks: impl IntoIterator<Item = &'a BlockMeta>,
-        _options: &WriteOptions,
-    ) -> Self {
-        Self::default()
-    }
-}
-
 /// Why a block could not be written: always a defect or a lack of memory, never the content.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The Parquet writer refused.
     #[error("cannot write a block: {0}")]
-    Parquet(#[from] parquet::errors::ParquetError),
+    Parquet(#[from] ParquetError),
+    /// More than 4 GiB of distinct resources.
+    #[error("cannot write a block: {0}")]
+    Symbols(#[from] model::SymbolOverflow),
+    /// A block of nothing.
+    #[error("cannot write a block without spans")]
+    Empty,
 }
 
 /// Writes one block, a row group for each call of [`BlockWriter::write`].
-pub struct BlockWriter {}
+pub struct BlockWriter {
+    block: NewBlock,
+    plan: ColumnPlan,
+    compressor: PageCompressor,
+    spans: SerializedFileWriter<Vec<u8>>,
+    span_bytes_taken: u64,
+    traces: TraceRowsOut,
+    resources: Gathered,
+    inventory: Inventory,
+    rows: u64,
+    duplicates: u64,
+    order: TraceOrder,
+    ordered: Vec<OrderedRow>,
+}
 
 /// The files of a block, complete.
 #[derive(Debug)]
@@ -97,51 +112,165 @@ pub struct FinishedBlock {
     pub duplicates: u64,
 }
 
+fn file(schema: TypePtr) -> Result<SerializedFileWriter<Vec<u8>>, ParquetError> {
+    let created_by = concat!("throughline version ", env!("CARGO_PKG_VERSION"));
+    let properties = WriterProperties::builder()
+        .set_created_by(created_by.to_owned())
+        .build();
+    SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))
+}
+
 impl BlockWriter {
     /// A writer with nothing written.
     ///
     /// # Errors
-    /// [`WriteError`]
+    /// [`WriteError::Parquet`]
     pub fn new(
-        _block: NewBlock,
-        _options: WriteOptions,
-        _plan: ColumnPlan,
+        block: NewBlock,
+        options: &WriteOptions,
+        plan: ColumnPlan,
     ) -> Result<Self, WriteError> {
-        Ok(Self {})
+        Ok(Self {
+            spans: file(schema::spans(&plan.columns)?)?,
+            compressor: PageCompressor::new(options.zstd_level)?,
+            block,
+            plan,
+            span_bytes_taken: 0,
+            traces: TraceRowsOut::default(),
+            resources: Gathered::new(),
+            inventory: Inventory::default(),
+            rows: 0,
+            duplicates: 0,
+            order: TraceOrder::default(),
+            ordered: Vec::new(),
+        })
     }
 
-    /// Appends traces as one row group: give it some 100,000 spans at a time.
+    /// Appends traces as one row group: give it some 100,000 spans at a time. Costs about half a microsecond a span.
     ///
     /// # Errors
-    /// [`WriteError`]
+    /// [`WriteError`]; the writer is of no use afterwards.
     ///
     /// # Panics
     /// When the ids do not ascend strictly, within the call and from call to call.
-    pub fn write(
-        &mut self,
-        _batch: &SpanBatch,
-        _traces: &[TraceRows<'_>],
-    ) -> Result<(), WriteError> {
+    pub fn write(&mut self, batch: &SpanBatch, traces: &[TraceRows<'_>]) -> Result<(), WriteError> {
+        if traces.is_empty() {
+            return Ok(());
+        }
+        self.ordered.clear();
+        for trace in traces {
+            assert!(
+                self.traces
+                    .last_id()
+                    .is_none_or(|last| last < trace.trace_id),
+                "traces must come by ascending id"
+            );
+            let from = self.ordered.len();
+            self.duplicates += self.order.order(batch, trace.rows, &mut self.ordered) as u64;
+            let row = self.rows + from as u64;
+            self.traces.push(
+                batch,
+                trace.trace_id,
+                &self.ordered[from..],
+                row,
+                trace.partial,
+            );
+        }
+        let mut remap = Remap::default();
+        remap.reset(batch);
+        let resources = (0..batch.resources.len() as u32)
+            .map(|index| self.resources.push_resource(batch, index, &mut remap))
+            .collect::<Result<Vec<u32>, _>>()?;
+        let mut counts = RowGroupCounts::default();
+        let schema = self.spans.schema_descr().clone();
+        let columns = &self.plan.columns;
+        let writer = SpanWriter::new(&schema, columns, batch, &resources);
+        writer.write(
+            &self.ordered,
+            columns,
+            &mut counts,
+            &mut self.compressor,
+            &mut self.spans,
+        )?;
+        self.inventory.add(batch, counts);
+        self.rows += self.ordered.len() as u64;
         Ok(())
     }
 
     /// Takes what `spans.parquet` grew by, so that it can be sent off and its memory freed.
     pub fn take_spans(&mut self) -> Vec<u8> {
-        Vec::new()
+        let bytes = std::mem::take(self.spans.inner_mut());
+        self.span_bytes_taken += bytes.len() as u64;
+        bytes
     }
 
     /// Spans written so far.
     pub fn span_count(&self) -> u64 {
-        0
+        self.rows
     }
 
     /// Ends the files.
     ///
     /// # Errors
-    /// [`WriteError`]
-    pub fn finish(self) -> Result<FinishedBlock, WriteError> {
-        Err(WriteError::Parquet(parquet::errors::ParquetError::General(
-            "not yet".into(),
-        )))
+    /// [`WriteError::Empty`] when nothing was written, or another [`WriteError`].
+    pub fn finish(mut self) -> Result<FinishedBlock, WriteError> {
+        let bounds = self.traces.bounds().ok_or(WriteError::Empty)?;
+        self.spans.finish()?;
+        let spans = std::mem::take(self.spans.inner_mut());
+        let mut traces_file = file(schema::traces()?)?;
+        self.traces.write(&mut self.compressor, &mut traces_file)?;
+        let traces = traces_file.into_inner()?;
+        let mut resources_file = file(schema::resources()?)?;
+        resources::write(
+            &self.resources.batch,
+            &mut self.compressor,
+            &mut resources_file,
+        )?;
+        let resources = resources_file.into_inner()?;
+        let mut bloom = Bloom::with_capacity(self.traces.len());
+        self.traces.ids().for_each(|id| bloom.insert(id));
+        let bloom = bloom.to_bytes();
+        self.inventory.add_resources(&self.resources.batch);
+        let services = self.inventory.services();
+        let (keys, keys_truncated) = self.inventory.keys();
+        let block = self.block;
+        let meta = BlockMeta {
+            id: block.id,
+            format: FORMAT_VERSION,
+            tenant: block.tenant,
+            class: block.class,
+            date: bounds.start_min.utc_date(),
+            level: block.level,
+            created: block.created,
+            spans: bounds.spans,
+            traces: self.traces.len() as u64,
+            errors: bounds.errors,
+            partial_traces: bounds.partial,
+            start_min: bounds.start_min,
+            start_max: bounds.start_max,
+            end_max: bounds.end_max,
+            duration_max: bounds.duration_max,
+            trace_id_min: HexId(bounds.trace_id_min),
+            trace_id_max: HexId(bounds.trace_id_max),
+            files: BlockFiles {
+                spans: self.span_bytes_taken + spans.len() as u64,
+                traces: traces.len() as u64,
+                resources: resources.len() as u64,
+                bloom: bloom.len() as u64,
+            },
+            columns: self.plan.columns,
+            keys,
+            keys_truncated,
+            services,
+            journal: block.journal,
+        };
+        Ok(FinishedBlock {
+            meta,
+            spans,
+            traces,
+            resources,
+            bloom,
+            duplicates: self.duplicates,
+        })
     }
 }

@@ -1,0 +1,342 @@
+//! One column chunk: the values of one leaf column in one row group, encoded page by page.
+//!
+//! Parquet's general writers hash every value of every row to find its place in the dictionary. Here the values come as
+//! [`Symbol`](model::Symbol)s that were made distinct at the door, so finding the place is one array look-up, and writing
+//! costs a third. Headers, indices and the footer are the parquet crate's.
+//!
+//! A chunk starts with a dictionary. When that grows past [`DICTIONARY_BYTES_MAX`] the rest of the chunk is written plain: a reader of
+//! one page must read the whole dictionary.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding, EncodingMask, ZstdLevel};
+use parquet::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder};
+use parquet::file::statistics::Statistics;
+use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
+use parquet::schema::types::ColumnDescPtr;
+
+use crate::rle;
+
+/// Payload of a dictionary after which a chunk goes on without. Reading a single trace reads all dictionaries.
+const DICTIONARY_BYTES_MAX: usize = 1 << 20;
+
+/// A dictionary that saves less than this share of the values is no help: checked after the first page.
+const DICTIONARY_DISTINCT_MAX: f64 = 0.75;
+
+/// A chunk stays uncompressed when compression does not save a twentieth of it: random ids.
+const SAVING_MIN: f64 = 0.05;
+
+/// A first page smaller than this says nothing about the chunk.
+const PAGE_TELLING_BYTES: usize = 512;
+
+/// Compresses pages, keeping the state of zstd from page to page.
+pub(crate) struct PageCompressor(zstd::bulk::Compressor<'static>);
+
+impl PageCompressor {
+    pub(crate) fn new(level: i32) -> Result<Self, ParquetError> {
+        let compressor = zstd::bulk::Compressor::new(level)
+            .map_err(|error| ParquetError::General(format!("cannot set up zstd: {error}")))?;
+        Ok(Self(compressor))
+    }
+
+    fn compress(&mut self, raw: &[u8]) -> Result<Vec<u8>, ParquetError> {
+        self.0
+            .compress(raw)
+            .map_err(|error| ParquetError::General(format!("zstd: {error}")))
+    }
+}
+
+struct EncodedPage {
+    raw: usize,
+    bytes: Vec<u8>,
+    num_values: u32,
+    rows: u32,
+    encoding: Encoding,
+    bounds: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// The pages of a chunk so far, and its dictionary.
+pub(crate) struct Chunk {
+    descr: ColumnDescPtr,
+    compressed: bool,
+    pages: Vec<EncodedPage>,
+    dictionary: Vec<u8>,
+    dictionary_len: u32,
+    plain: bool,
+    values: u64,
+    present: u64,
+    payload: Vec<u8>,
+}
+
+/// The levels of a page; empty where the column has none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Levels<'a> {
+    pub(crate) repetition: &'a [u8],
+    pub(crate) definition: &'a [u8],
+}
+
+/// The values of a page.
+pub(crate) enum Values<'a> {
+    /// Indices into the dictionary.
+    Codes(&'a [u32]),
+    /// Encoded as the encoding says; the number of values that are not null.
+    Encoded(Encoding, &'a [u8], usize),
+}
+
+impl Chunk {
+    pub(crate) fn new(descr: ColumnDescPtr, compressed: bool) -> Self {
+        Self {
+            descr,
+            compressed,
+            pages: Vec::new(),
+            dictionary: Vec::new(),
+            dictionary_len: 0,
+            plain: false,
+            values: 0,
+            present: 0,
+            payload: Vec::new(),
+        }
+    }
+
+    /// Whether the next page must come without dictionary.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Values that are not null, so far.
+    pub(crate) fn present(&self) -> u64 {
+        self.present
+    }
+
+    /// Levels that stand for no value, so far.
+    pub(crate) fn absent(&self) -> u64 {
+        self.values - self.present
+    }
+
+    /// Adds a value to the dictionary, plain-encoded, and gives its index. The caller knows that it is new.
+    #[inline]
+    pub(crate) fn add_to_dictionary(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
+        write(&mut self.dictionary);
+        self.dictionary_len += 1;
+        self.dictionary_len - 1
+    }
+
+    /// Ends a page of `rows` rows. `bounds` are its least and greatest value, for the column index.
+    pub(crate) fn end_page(
+        &mut self,
+        compressor: &mut PageCompressor,
+        rows: u32,
+        levels: Levels<'_>,
+        values: &Values<'_>,
+        bounds: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<(), ParquetError> {
+        self.payload.clear();
+        for (levels, max) in [
+            (levels.repetition, self.descr.max_rep_level()),
+            (levels.definition, self.descr.max_def_level()),
+        ] {
+            if max > 0 {
+                encode_levels(levels, max as u32, &mut self.payload);
+            }
+        }
+        let (encoding, present) = match *values {
+            // Nothing but nulls so far: there may never be a dictionary to refer to.
+            Values::Codes([]) if self.dictionary_len == 0 => (Encoding::PLAIN, 0),
+            Values::Codes(codes) => {
+                let width = rle::width_of(self.dictionary_len.saturating_sub(1));
+                self.payload.push(width);
+                rle::encode(codes, width, &mut self.payload);
+                (Encoding::RLE_DICTIONARY, codes.len())
+            }
+            Values::Encoded(encoding, bytes, present) => {
+                self.payload.extend_from_slice(bytes);
+                (encoding, present)
+            }
+        };
+        let num_values = if self.descr.max_def_level() > 0 {
+            levels.definition.len()
+        } else {
+            present
+        };
+        let bytes = self.pack(compressor)?;
+        let raw = self.payload.len();
+        self.pages.push(EncodedPage {
+            raw,
+            bytes,
+            num_values: num_values as u32,
+            rows,
+            encoding,
+            bounds,
+        });
+        self.values += num_values as u64;
+        self.present += present as u64;
+        if !self.plain && self.dictionary_len > 0 {
+            let too_distinct =
+                f64::from(self.dictionary_len) > self.present as f64 * DICTIONARY_DISTINCT_MAX;
+            self.plain = self.dictionary.len() > DICTIONARY_BYTES_MAX
+                || (too_distinct && self.dictionary.len() > 4096);
+        }
+        Ok(())
+    }
+
+    /// The payload as it goes into the file. The first page decides whether the chunk is compressed at all.
+    fn pack(&mut self, compressor: &mut PageCompressor) -> Result<Vec<u8>, ParquetError> {
+        if !self.compressed {
+            return Ok(self.payload.clone());
+        }
+        let packed = compressor.compress(&self.payload)?;
+        let pays = (packed.len() as f64) < self.payload.len() as f64 * (1.0 - SAVING_MIN);
+        if self.pages.is_empty()
+            && self.payload.len() > PAGE_TELLING_BYTES
+            && self.dictionary_len == 0
+            && !pays
+        {
+            self.compressed = false;
+            return Ok(self.payload.clone());
+        }
+        Ok(packed)
+    }
+
+    /// Writes the chunk as the next column of the row group.
+    pub(crate) fn finish<W: Write + Send>(
+        mut self,
+        compressor: &mut PageCompressor,
+        row_group: &mut SerializedRowGroupWriter<'_, W>,
+        statistics: Option<Statistics>,
+    ) -> Result<(), ParquetError> {
+        let mut file = TrackedWrite::new(Vec::new());
+        let mut written = Written::new(&self.descr);
+        {
+            let mut writer = SerializedPageWriter::new(&mut file);
+            if self.dictionary_len > 0 {
+                let raw = std::mem::take(&mut self.dictionary);
+                let bytes = if self.compressed {
+                    compressor.compress(&raw)?
+                } else {
+                    raw.clone()
+                };
+                let page = Page::DictionaryPage {
+                    buf: Bytes::from(bytes),
+                    num_values: self.dictionary_len,
+                    encoding: Encoding::PLAIN,
+                    is_sorted: false,
+                };
+                written.dictionary(&writer.write_page(CompressedPage::new(page, raw.len()))?);
+            }
+            for page in std::mem::take(&mut self.pages) {
+                written.page(&mut writer, page)?;
+            }
+        }
+        let bytes = Bytes::from(file.into_inner()?);
+        let close = written.close(&self, bytes.len(), statistics)?;
+        row_group.append_column(&bytes, close)
+    }
+}
+
+/// What the footer must know of the pages written.
+struct Written {
+    offsets: OffsetIndexBuilder,
+    index: ColumnIndexBuilder,
+    rows: u64,
+    uncompressed: i64,
+    encodings: Vec<Encoding>,
+    dictionary_offset: Option<i64>,
+    data_offset: Option<i64>,
+}
+
+impl Written {
+    fn new(descr: &ColumnDescPtr) -> Self {
+        Self {
+            offsets: OffsetIndexBuilder::new(),
+            index: ColumnIndexBuilder::new(descr.physical_type()),
+            rows: 0,
+            uncompressed: 0,
+            encodings: vec![Encoding::RLE],
+            dictionary_offset: None,
+            data_offset: None,
+        }
+    }
+
+    fn dictionary(&mut self, spec: &PageWriteSpec) {
+        self.uncompressed += spec.uncompressed_size as i64;
+        self.dictionary_offset = Some(spec.offset as i64);
+        self.encodings.push(Encoding::PLAIN);
+    }
+
+    fn page(
+        &mut self,
+        writer: &mut SerializedPageWriter<'_, Vec<u8>>,
+        page: EncodedPage,
+    ) -> Result<(), ParquetError> {
+        let data = Page::DataPage {
+            buf: Bytes::from(page.bytes),
+            num_values: page.num_values,
+            encoding: page.encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let spec = writer.write_page(CompressedPage::new(data, page.raw))?;
+        self.encodings.push(page.encoding);
+        self.uncompressed += spec.uncompressed_size as i64;
+        self.data_offset.get_or_insert(spec.offset as i64);
+        self.rows += u64::from(page.rows);
+        self.offsets.append_row_count(i64::from(page.rows));
+        self.offsets
+            .append_offset_and_size(spec.offset as i64, spec.compressed_size as i32);
+        match page.bounds {
+            Some((min, max)) => self.index.append(false, min, max, 0),
+            None => self.index.to_invalid(),
+        }
+        Ok(())
+    }
+
+    fn close(
+        self,
+        chunk: &Chunk,
+        bytes: usize,
+        statistics: Option<Statistics>,
+    ) -> Result<ColumnCloseResult, ParquetError> {
+        let compression = if chunk.compressed {
+            Compression::ZSTD(ZstdLevel::default())
+        } else {
+            Compression::UNCOMPRESSED
+        };
+        let mut metadata = ColumnChunkMetaData::builder(chunk.descr.clone())
+            .set_compression(compression)
+            .set_encodings_mask(EncodingMask::new_from_encodings(self.encodings.iter()))
+            .set_total_compressed_size(bytes as i64)
+            .set_total_uncompressed_size(self.uncompressed)
+            .set_num_values(chunk.values as i64)
+            .set_data_page_offset(self.data_offset.unwrap_or_default())
+            .set_dictionary_page_offset(self.dictionary_offset);
+        if let Some(statistics) = statistics {
+            metadata = metadata.set_statistics(statistics);
+        }
+        Ok(ColumnCloseResult {
+            bytes_written: bytes as u64,
+            rows_written: self.rows,
+            metadata: metadata.build()?,
+            bloom_filter: None,
+            column_index: if self.index.valid() {
+                Some(self.index.build()?)
+            } else {
+                None
+            },
+            offset_index: Some(self.offsets.build()),
+        })
+    }
+}
+
+fn encode_levels(levels: &[u8], max: u32, out: &mut Vec<u8>) {
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    rle::encode(levels, rle::width_of(max), out);
+    let len = (out.len() - at - 4) as u32;
+    out[at..at + 4].copy_from_slice(&len.to_le_bytes());
+}
