@@ -15,7 +15,7 @@
 //!                                          journal.id  journal.lock
 //! ```
 //!
-//! The folder holds, besides segments: `journal.id`, the journal's random id as 32 hex digits, made once; `journal.lock`, locked while a process
+//! The folder holds, besides segments: `journal.id`, the journal's random id as 32 hex digits and its checksum, made once; `journal.lock`, locked while a process
 //! has the journal open; and `*.damaged`, files set aside for a person, which the journal never reads. The bytes of a segment are described in
 //! `format.rs`.
 //!

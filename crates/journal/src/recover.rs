@@ -22,6 +22,8 @@ use crate::replay::{Part, Replay};
 const LOCK_NAME: &str = "journal.lock";
 const ID_NAME: &str = "journal.id";
 const ID_NEW_NAME: &str = "journal.id.new";
+/// 32 digits, a space, 8 digits, and the end of the line.
+const ID_TEXT_LEN: usize = 42;
 const DAMAGED_SUFFIX: &str = ".damaged";
 /// Files with damage that are kept for a person to look at. More would let a failing disk fill itself with evidence.
 const MAX_DAMAGED_KEPT: usize = 16;
@@ -65,7 +67,7 @@ pub(crate) struct Scan {
     pub(crate) previous: Previous,
     /// The highest number in use; 0 for none.
     pub(crate) highest: u64,
-    /// Empty segments at the end, to be removed when a higher one exists: without that, numbers could be used twice.
+    /// Empty segments, to be removed when a higher one exists: without that, numbers could be used twice.
     pub(crate) leftovers: Vec<u64>,
 }
 
@@ -96,9 +98,8 @@ pub(crate) fn scan(config: &JournalConfig, files: &dyn Files) -> Result<Scan, Jo
     let id = settle_id(dir, files, &candidates, &mut report)?;
     set_foreign_aside(dir, files, id, &mut candidates, &mut report)?;
     note_missing(&candidates, &mut report);
-    let leftovers = split_leftovers(&mut candidates);
-
-    let ends = known_ends(&candidates, &leftovers);
+    let ends = known_ends(&candidates);
+    let leftovers = take_leftovers(&mut candidates, &ends);
     let mut scan = Scan {
         lock,
         id,
@@ -107,7 +108,7 @@ pub(crate) fn scan(config: &JournalConfig, files: &dyn Files) -> Result<Scan, Jo
         report,
         previous: Previous::default(),
         highest,
-        leftovers: leftovers.iter().map(|c| c.number).collect(),
+        leftovers,
     };
     let last = candidates.last().map_or(0, |last| last.number);
     for candidate in &candidates {
@@ -209,7 +210,7 @@ fn settle_id(
 
 /// `None` without a file, `Some(None)` with one that holds no id.
 fn read_id(path: &Path, files: &dyn Files) -> io::Result<Option<Option<u128>>> {
-    let mut text = [0; 32];
+    let mut text = [0; ID_TEXT_LEN];
     let mut file = match files.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
@@ -218,18 +219,21 @@ fn read_id(path: &Path, files: &dyn Files) -> io::Result<Option<Option<u128>>> {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Some(None)),
         read => read?,
     }
-    let digits = text.iter().all(u8::is_ascii_hexdigit);
-    let id = std::str::from_utf8(&text)
+    let id = std::str::from_utf8(&text[..32])
         .ok()
-        .filter(|_| digits)
-        .and_then(|text| u128::from_str_radix(text, 16).ok());
-    Ok(Some(id))
+        .and_then(|digits| u128::from_str_radix(digits, 16).ok());
+    Ok(Some(id.filter(|&id| id_text(id).as_bytes() == text)))
+}
+
+/// What `journal.id` holds: the id and its checksum, without which a flipped digit would make all segments another journal's.
+fn id_text(id: u128) -> String {
+    format!("{id:032x} {:08x}\n", crc32fast::hash(&id.to_le_bytes()))
 }
 
 fn write_id(dir: &Path, files: &dyn Files, id: u128) -> Result<(), JournalError> {
     let path = dir.join(ID_NAME);
     let new = dir.join(ID_NEW_NAME);
-    let text = format!("{id:032x}\n");
+    let text = id_text(id);
     let write = || {
         match files.remove(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -279,20 +283,24 @@ fn note_missing(candidates: &[Candidate], report: &mut RecoveryReport) {
     }
 }
 
-/// Takes off the segments at the end that never held a record: a segment's header is durable before its first record.
-fn split_leftovers(candidates: &mut Vec<Candidate>) -> Vec<Candidate> {
-    let kept = candidates
-        .iter()
-        .rposition(|c| c.bytes > HEADER_LEN)
-        .map_or(0, |at| at + 1);
-    candidates.split_off(kept)
+/// Where segments end, as far as later ones tell.
+fn known_ends(candidates: &[Candidate]) -> HashMap<u64, Previous> {
+    let headers = candidates.iter().filter_map(|c| c.header.ok());
+    headers
+        .map(|header| (header.previous.segment, header.previous))
+        .collect()
 }
 
-/// Where segments end, as far as later ones tell.
-fn known_ends(candidates: &[Candidate], leftovers: &[Candidate]) -> HashMap<u64, Previous> {
-    let all = candidates.iter().chain(leftovers);
-    all.filter_map(|c| c.header.ok())
-        .map(|header| (header.previous.segment, header.previous))
+/// Takes out the segments that never held a record: no more than a header, and no later segment that goes on behind them.
+///
+/// An opening whose process appended nothing leaves one at the end; a segment whose beginning failed can be anywhere, when
+/// its removal was undone by a crash.
+fn take_leftovers(candidates: &mut Vec<Candidate>, ends: &HashMap<u64, Previous>) -> Vec<u64> {
+    candidates
+        .extract_if(.., |c| {
+            c.bytes <= HEADER_LEN && !ends.contains_key(&c.number)
+        })
+        .map(|candidate| candidate.number)
         .collect()
 }
 

@@ -84,6 +84,8 @@ struct Content {
 struct Fault {
     operation: Operation,
     error: ErrorKind,
+    /// Calls that still pass.
+    after: u32,
     times: u32,
 }
 
@@ -146,9 +148,15 @@ impl FaultyFiles {
 
     /// Has the next `times` calls of `operation` fail with `error`.
     pub fn fail(&self, operation: Operation, error: ErrorKind, times: u32) {
+        self.fail_after(operation, error, 0, times);
+    }
+
+    /// Lets `after` calls of `operation` pass and has the next `times` fail with `error`.
+    pub fn fail_after(&self, operation: Operation, error: ErrorKind, after: u32, times: u32) {
         self.0.state.lock().faults.push(Fault {
             operation,
             error,
+            after,
             times,
         });
     }
@@ -218,6 +226,13 @@ impl FaultyFiles {
         let file = state.files.len() - 1;
         state.names.insert(path.to_path_buf(), file);
         state.durable_names.insert(path.to_path_buf(), file);
+    }
+
+    /// Takes a file away, durably.
+    pub fn take(&self, path: &Path) {
+        let mut state = self.0.state.lock();
+        state.names.remove(path);
+        state.durable_names.remove(path);
     }
 
     /// The paths of all files.
@@ -412,6 +427,10 @@ impl State {
             .faults
             .iter_mut()
             .find(|fault| fault.operation == operation && fault.times > 0)?;
+        if fault.after > 0 {
+            fault.after -= 1;
+            return None;
+        }
         fault.times -= 1;
         Some(fault.error)
     }

@@ -29,7 +29,7 @@ use crate::journal::{Ack, Position, Shared};
 use crate::queue::{Event, Pending, retry_until};
 
 /// How soon a failed disk is tried again, first and at most; doubled in between. A try costs a small file and two syncs.
-const FIRST_RETRY: Duration = Duration::from_millis(100);
+const FIRST_RETRY: Duration = Duration::from_millis(25);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 
 /// The writer's state; owned by its thread.

@@ -1,6 +1,15 @@
 //! The journal seen from outside: what is acknowledged comes back, whatever happens in between.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, too, fail by panicking"
+)]
 
 mod basics;
+mod bounds;
+mod crash;
+mod damage;
+mod disk;
+mod replay;
 mod support;
+mod trim;
