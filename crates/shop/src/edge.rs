@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use model::{DurationNanos, SpanId, SpanKind, StatusCode, TraceId, UnixNanos, Value};
+use wire::proto::Writer;
 
-use crate::proto::Writer;
 use crate::rng::Rng;
 use crate::span::{Attribute, Event, IntoValue, Link, Resource, Scope, ServiceSpans, Span};
 
@@ -346,45 +346,47 @@ pub fn many_events_and_links(rng: &mut Rng, at: UnixNanos, count: usize) -> Serv
 /// Bodies that no valid sender makes.
 pub mod malformed {
     use super::{Attribute, IntoValue, Rng, ServiceSpans, Span, UnixNanos, Value, Writer, plain};
-    use crate::encode::encode;
+    use crate::encode::{any, encode, envelope, field};
 
     /// A request with one span whose fields `write` writes, raw.
     fn with_span(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
-        let mut request = Writer::default();
-        request.message(1, |w| w.message(2, |w| w.message(2, write)));
+        let mut request = Writer::new();
+        request.message(envelope::RESOURCE_SPANS, |w| {
+            w.message(envelope::SCOPE_SPANS, |w| w.message(envelope::SPANS, write));
+        });
         request.into_bytes()
     }
 
     /// A span with these ids, of any length.
     pub fn ids(trace_id: &[u8], span_id: &[u8], parent_span_id: &[u8]) -> Vec<u8> {
         with_span(|w| {
-            w.bytes(1, trace_id);
-            w.bytes(2, span_id);
-            w.bytes(4, parent_span_id);
-            w.bytes(5, b"odd ids");
-            w.fixed64(7, 1);
-            w.fixed64(8, 2);
+            w.put_bytes(field::TRACE_ID, trace_id);
+            w.put_bytes(field::SPAN_ID, span_id);
+            w.put_bytes(field::PARENT_SPAN_ID, parent_span_id);
+            w.bytes(field::NAME, b"odd ids");
+            w.fixed64(field::START, 1);
+            w.fixed64(field::END, 2);
         })
     }
 
     /// A span with these raw times; OTLP's are unsigned and reach beyond the year 2262.
     pub fn times(start: u64, end: u64) -> Vec<u8> {
         with_span(|w| {
-            w.bytes(1, &[1; 16]);
-            w.bytes(2, &[2; 8]);
-            w.fixed64(7, start);
-            w.fixed64(8, end);
+            w.bytes(field::TRACE_ID, &[1; 16]);
+            w.bytes(field::SPAN_ID, &[2; 8]);
+            w.fixed64(field::START, start);
+            w.fixed64(field::END, end);
         })
     }
 
     /// A span whose name is these bytes, UTF-8 or not.
     pub fn name(bytes: &[u8]) -> Vec<u8> {
         with_span(|w| {
-            w.bytes(1, &[1; 16]);
-            w.bytes(2, &[2; 8]);
-            w.bytes(5, bytes);
-            w.fixed64(7, 1);
-            w.fixed64(8, 2);
+            w.bytes(field::TRACE_ID, &[1; 16]);
+            w.bytes(field::SPAN_ID, &[2; 8]);
+            w.put_bytes(field::NAME, bytes);
+            w.fixed64(field::START, 1);
+            w.fixed64(field::END, 2);
         })
     }
 
@@ -393,22 +395,22 @@ pub mod malformed {
         // Built from the inside out without recursion: each level wraps the bytes so far.
         let mut value = Vec::new();
         for _ in 0..depth {
-            let mut array = Writer::default();
-            array.bytes_always(1, &value);
-            let mut any = Writer::default();
-            any.bytes_always(5, &array.into_bytes());
-            value = any.into_bytes();
+            let mut array = Writer::new();
+            array.bytes(any::ITEMS, &value);
+            let mut any_value = Writer::new();
+            any_value.bytes(any::ARRAY, &array.into_bytes());
+            value = any_value.into_bytes();
         }
         let group: ServiceSpans = plain(rng, at);
         let span: &Span = &group.spans[0];
         with_span(|w| {
-            w.bytes(1, &span.trace_id.0);
-            w.bytes(2, &span.span_id.0);
-            w.fixed64(7, span.start.0 as u64);
-            w.fixed64(8, span.end.0 as u64);
-            w.message(9, |w| {
-                w.bytes(1, b"deep");
-                w.bytes_always(2, &value);
+            w.bytes(field::TRACE_ID, &span.trace_id.0);
+            w.bytes(field::SPAN_ID, &span.span_id.0);
+            w.fixed64(field::START, span.start.0 as u64);
+            w.fixed64(field::END, span.end.0 as u64);
+            w.message(field::ATTRIBUTES, |w| {
+                w.bytes(any::KEY, b"deep");
+                w.bytes(any::VALUE, &value);
             });
         })
     }

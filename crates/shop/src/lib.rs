@@ -31,7 +31,6 @@ mod language;
 mod long;
 mod messaging;
 mod pages;
-mod proto;
 mod rates;
 mod record;
 mod rng;
