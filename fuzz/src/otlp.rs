@@ -118,9 +118,16 @@ fn in_range(nanos: u64) -> bool {
 }
 
 fn attributes(attributes: &mut [KeyValue]) -> bool {
-    attributes
+    none_bad(attributes, |attribute| entry(attribute, 0))
+}
+
+/// Whether all are good, each of them looked at.
+fn none_bad<T>(items: &mut [T], mut good: impl FnMut(&mut T) -> bool) -> bool {
+    items
         .iter_mut()
-        .fold(true, |good, attribute| entry(attribute, 0) && good)
+        .filter_map(|item| (!good(item)).then_some(()))
+        .count()
+        == 0
 }
 
 fn entry(entry: &mut KeyValue, depth: usize) -> bool {
@@ -133,12 +140,10 @@ fn value(any: &mut AnyValue, depth: usize) -> bool {
     let fits = depth < MAX_VALUE_DEPTH;
     match &mut any.value {
         Some(Value::ArrayValue(list)) => {
-            let each = list.values.iter_mut().map(|item| value(item, depth + 1));
-            each.fold(fits, |good, item| item && good)
+            none_bad(&mut list.values, |item| value(item, depth + 1)) && fits
         }
         Some(Value::KvlistValue(list)) => {
-            let each = list.values.iter_mut().map(|item| entry(item, depth + 1));
-            each.fold(fits, |good, item| item && good)
+            none_bad(&mut list.values, |item| entry(item, depth + 1)) && fits
         }
         // In canonical text there is one NaN.
         Some(Value::DoubleValue(double)) if depth > 0 && double.is_nan() => {

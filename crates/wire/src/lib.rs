@@ -8,6 +8,11 @@
 //! other protobuf messages. Input is hostile: no function here panics, recurses without a bound, or takes more memory than a
 //! small multiple of its input.
 
+pub mod jaeger_json;
 pub mod otlp;
+pub mod otlp_json;
 pub mod proto;
 pub mod response;
+
+mod json;
+mod schema;

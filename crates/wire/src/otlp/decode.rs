@@ -7,13 +7,14 @@ use model::{
 };
 
 use super::keys::Keys;
-use super::schema::{
-    Place, any_value, event, key_value, link, path_of, request, resource, resource_spans, scope,
-    scope_spans, span, status,
-};
+use super::path::{Place, path_of};
 use super::value::{self, Pieces, Wire};
 use super::{DecodeError, DecodeLimits, Rejected};
 use crate::proto::{Fault, ProtoError, Reader, Tag};
+use crate::schema::{
+    any_value, event, key_value, link, request, resource, resource_spans, scope, scope_spans, span,
+    status,
+};
 
 /// Why the walk left a message before its end.
 #[derive(Debug)]

@@ -2,11 +2,11 @@
 
 use model::{EventRow, LinkRow, Range32, ResourceRow, SpanBatch, SpanRow, StatusCode, Symbol};
 
-use super::schema::{
-    event, key_value, link, request, resource, resource_spans, scope, scope_spans, span, status,
-};
 use super::{ResourceGroup, groups, value};
 use crate::proto::{Tag, Writer};
+use crate::schema::{
+    event, key_value, link, request, resource, resource_spans, scope, scope_spans, span, status,
+};
 
 /// What a span takes when encoded, roughly: to reserve memory once.
 const USUAL_SPAN_BYTES: usize = 320;
@@ -19,7 +19,7 @@ const USUAL_SPAN_BYTES: usize = 320;
 pub fn encode(batch: &SpanBatch) -> Vec<u8> {
     let mut w = Writer::with_capacity(batch.len() * USUAL_SPAN_BYTES);
     for group in groups(batch) {
-        w.message_sized::<3, _>(request::RESOURCE_SPANS, |w| {
+        w.message_sized(3, request::RESOURCE_SPANS, |w| {
             resource_spans(w, batch, &group);
         });
     }
@@ -27,17 +27,17 @@ pub fn encode(batch: &SpanBatch) -> Vec<u8> {
 }
 
 fn resource_spans(w: &mut Writer, batch: &SpanBatch, group: &ResourceGroup) {
-    w.message_sized::<2, _>(resource_spans::RESOURCE, |w| {
+    w.message_sized(2, resource_spans::RESOURCE, |w| {
         attributes(w, batch, resource::ATTRIBUTES, group.row.attributes);
         let dropped = u64::from(group.row.dropped_attributes);
         w.put_varint(resource::DROPPED_ATTRIBUTES, dropped);
     });
     for scoped in &group.scopes {
-        w.message_sized::<3, _>(resource_spans::SCOPE_SPANS, |w| {
+        w.message_sized(3, resource_spans::SCOPE_SPANS, |w| {
             w.message(scope_spans::SCOPE, |w| scope(w, batch, &scoped.row));
             for &index in &scoped.spans {
                 let row = &batch.spans[index as usize];
-                w.message_sized::<2, _>(scope_spans::SPANS, |w| span(w, batch, row));
+                w.message_sized(2, scope_spans::SPANS, |w| span(w, batch, row));
             }
             put_text(
                 w,

@@ -14,7 +14,7 @@ mod decode;
 mod encode;
 mod group;
 mod keys;
-pub(crate) mod schema;
+mod path;
 pub(crate) mod value;
 
 use model::{DropReason, SpanBatch};

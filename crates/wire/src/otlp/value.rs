@@ -7,8 +7,8 @@
 use model::{DropReason, MAX_VALUE_DEPTH, Symbol, SymbolKind, Symbols, Value, ValueRef};
 
 use super::decode::Stop;
-use super::schema::{any_value, key_value, list};
 use crate::proto::{Reader, Tag, Writer};
+use crate::schema::{any_value, key_value, list};
 
 /// The fields of one message that may have been written in several pieces.
 #[derive(Clone, Copy)]

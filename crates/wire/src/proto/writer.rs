@@ -128,25 +128,26 @@ impl Writer {
     /// Costs a move of the nested bytes when they are more than 127.
     #[inline]
     pub fn message<R>(&mut self, tag: Tag, fill: impl FnOnce(&mut Self) -> R) -> R {
-        self.message_sized::<SMALL, R>(tag, fill)
+        self.message_sized(SMALL, tag, fill)
     }
 
-    /// As [`Self::message`], for one that is expected to need a length of `WIDTH` bytes (2: up to 16 KiB, 3: up to 2 MiB):
+    /// As [`Self::message`], for one that is expected to need a length of `width` bytes (2: up to 16 KiB, 3: up to 2 MiB):
     /// when that is right, nothing is moved.
     #[inline]
-    pub fn message_sized<const WIDTH: usize, R>(
+    pub fn message_sized<R>(
         &mut self,
+        width: usize,
         tag: Tag,
         fill: impl FnOnce(&mut Self) -> R,
     ) -> R {
         self.tag(tag);
         let start = self.out.len();
-        self.out.extend_from_slice(&[0; WIDTH]);
+        self.out.resize(start + width, 0);
         let result = fill(self);
-        let len = self.out.len() - start - WIDTH;
+        let len = self.out.len() - start - width;
         let needed = varint_len(len as u64);
-        if needed != WIDTH {
-            self.move_body(start, WIDTH, needed, len);
+        if needed != width {
+            self.move_body(start, width, needed, len);
         }
         let mut number = len as u64;
         for byte in &mut self.out[start..start + needed] {
@@ -187,8 +188,8 @@ mod tests {
             let fill = |w: &mut Writer| w.out.extend_from_slice(&body);
             let mut writer = Writer::new();
             writer.message(BODY, fill);
-            writer.message_sized::<2, _>(BODY, fill);
-            writer.message_sized::<4, _>(BODY, fill);
+            writer.message_sized(2, BODY, fill);
+            writer.message_sized(4, BODY, fill);
             writer.varint(AFTER, u64::MAX);
             let bytes = writer.into_bytes();
             let mut reader = Reader::new(&bytes);

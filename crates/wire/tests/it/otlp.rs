@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use proptest::prelude::*;
-use prost::Message as _;
+use prost::Message;
 use wire::otlp::{DecodeError, DecodeLimits, Rejected, decode, encode};
 
 use crate::{fuzz_otlp, requests};
@@ -516,7 +516,7 @@ fn equal_resources_and_scopes_are_written_once() {
         request(vec![good_span()]),
         request(vec![good_span(), good_span()]),
     ];
-    let body: Vec<u8> = twice.iter().flat_map(|r| r.encode_to_vec()).collect();
+    let body: Vec<u8> = twice.iter().flat_map(Message::encode_to_vec).collect();
     let (batch, _) = read(&body);
     assert_eq!(batch.resources.len(), 2);
     let merged = ExportTraceServiceRequest::decode(&encode(&batch)[..]).unwrap();
