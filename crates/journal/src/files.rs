@@ -46,6 +46,9 @@ pub trait Files: Send + Sync + fmt::Debug + 'static {
 }
 
 /// A file that is being appended to.
+///
+/// Implementations may keep what was written to themselves until it is synced, and may fill the last 4 KiB of the file with
+/// [`PADDING`] behind what was appended.
 pub trait AppendFile: Send {
     /// Appends a prefix of the concatenated `parts` and returns its length, as [`Write::write_vectored`] does.
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
@@ -61,6 +64,11 @@ pub trait ReadFile: Send {
     /// Fills a prefix of `buf` with the bytes from `offset` on and returns its length; 0 at the end.
     fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
 }
+
+/// What an [`AppendFile`] fills its last block with. Not zero: a disk gives zeros for what it lost.
+pub const PADDING: u8 = 0xa5;
+/// A file ends with fewer bytes of [`PADDING`] than this.
+pub(crate) const PADDED_BLOCK: usize = 4 << 10;
 
 /// Holds a lock file until dropped.
 pub trait Lock: Send + Sync {}
@@ -85,7 +93,7 @@ pub(crate) fn write_all(
     Ok(())
 }
 
-/// The file system of the machine.
+/// The file system of the machine. On Linux it is written past the page cache where the file system allows that.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemFiles;
 
@@ -115,6 +123,10 @@ impl Files for SystemFiles {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        #[cfg(target_os = "linux")]
+        if let Some(file) = crate::direct::DirectAppend::create(path)? {
+            return Ok(Box::new(file));
+        }
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
         Ok(Box::new(SystemAppend(file)))
     }

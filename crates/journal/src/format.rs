@@ -5,7 +5,7 @@
 //! what was acknowledged can be told from what a crash left unfinished.
 //!
 //! ```text
-//! segment  = header record*
+//! segment  = header record* padding
 //!
 //! header   = "TL-JRNL\n"          8 bytes
 //!            version   u32        1
@@ -28,6 +28,8 @@
 //!            encoding  u8         opaque to the journal
 //!            tenant    u8         length of tenant in bytes
 //!
+//! padding  = fewer than 4096 bytes 0xa5
+//!
 //! salt     = journal u128, segment u64, offset of the record u64; not stored
 //! ```
 //!
@@ -47,6 +49,8 @@ pub(crate) const HEADER_LEN: u64 = 64;
 pub(crate) const HEAD_LEN: usize = 28;
 /// Longest name of a tenant in bytes: its length is one byte.
 pub(crate) const MAX_TENANT: usize = u8::MAX as usize;
+/// Highest number of a segment that is believed, so that a file with an absurd name cannot end the counting.
+const MAX_SEGMENT: u64 = 1 << 62;
 /// Longest payload. Twice the largest request body that the receivers take, and far below what `length` can say.
 pub(crate) const MAX_PAYLOAD: usize = 128 << 20;
 
@@ -207,7 +211,7 @@ pub(crate) fn segment_number(name: &str) -> Option<u64> {
     all_digits
         .then(|| digits.parse().ok())
         .flatten()
-        .filter(|&number| number > 0)
+        .filter(|number| (1..=MAX_SEGMENT).contains(number))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {

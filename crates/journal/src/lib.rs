@@ -49,9 +49,16 @@
 //! # }
 //! ```
 
+mod active;
+mod check;
+mod config;
+#[cfg(target_os = "linux")]
+mod direct;
 mod error;
 mod files;
+mod folder;
 mod format;
+mod inspect;
 mod journal;
 mod ledger;
 mod queue;
@@ -62,9 +69,11 @@ mod stats;
 pub mod testing;
 mod writer;
 
+pub use config::JournalConfig;
 pub use error::{AppendError, JournalError};
-pub use files::{AppendFile, FileEntry, Files, Lock, ReadFile, SystemFiles};
-pub use journal::{Entry, Journal, JournalConfig, Position, Trimmed};
+pub use files::{AppendFile, FileEntry, Files, Lock, PADDING, ReadFile, SystemFiles};
+pub use inspect::{Inspection, SegmentInspection, inspect};
+pub use journal::{Entry, Journal, Position, Trimmed};
 pub use recover::{Recovered, RecoveryReport};
 pub use replay::Replay;
 pub use stats::JournalStats;

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::files::ReadFile;
+use crate::files::{PADDED_BLOCK, PADDING, ReadFile};
 use crate::format::{HEAD_LEN, HEADER_LEN, Head, MAX_PAYLOAD, MAX_TENANT, Salt};
 
 /// Bytes read at a time where records are small. One large read costs little more than a small one.
 const WINDOW: usize = 256 << 10;
 
-const _: () = assert!(WINDOW > HEAD_LEN + MAX_TENANT);
+const _: () = assert!(WINDOW > HEAD_LEN + MAX_TENANT && WINDOW > PADDED_BLOCK);
 
 /// What comes next in a segment.
 #[derive(Debug)]
@@ -48,6 +48,7 @@ pub(crate) struct Stretch {
 /// A walk over one segment.
 pub(crate) struct SegmentReader {
     file: Box<dyn ReadFile>,
+    file_len: u64,
     salt: Salt,
     /// Where the next step begins.
     at: u64,
@@ -63,9 +64,11 @@ pub(crate) struct SegmentReader {
 impl SegmentReader {
     /// A walk over the records of `file` before `limit` (held to the file's length).
     pub(crate) fn new(file: Box<dyn ReadFile>, salt: Salt, limit: u64) -> io::Result<Self> {
-        let limit = limit.min(file.bytes()?);
+        let file_len = file.bytes()?;
+        let limit = limit.min(file_len);
         Ok(Self {
             file,
+            file_len,
             salt,
             at: HEADER_LEN.min(limit),
             limit,
@@ -84,6 +87,10 @@ impl SegmentReader {
             return Ok(Step::End);
         }
         let Some(head) = self.head_at(start)? else {
+            if self.is_padding(start)? {
+                self.at = self.limit;
+                return Ok(Step::End);
+            }
             return self.resume_behind(start).map(Step::Unreadable);
         };
         let payload = start + HEAD_LEN as u64 + u64::from(head.tenant);
@@ -109,7 +116,7 @@ impl SegmentReader {
 
     /// The head at `offset`, when there is one and its record fits before the limit. Sets the tenant.
     fn head_at(&mut self, offset: u64) -> io::Result<Option<Head>> {
-        self.fill(offset)?;
+        self.fill(offset, HEAD_LEN + MAX_TENANT)?;
         let from = (offset - self.window_at) as usize;
         let longest = (from + HEAD_LEN + MAX_TENANT).min(self.window.len());
         let Some((head, tenant)) = Head::decode(&self.salt, offset, &self.window[from..longest])
@@ -136,9 +143,21 @@ impl SegmentReader {
         Ok(Stretch { start, end, why })
     }
 
-    /// Makes the window hold what a head at `offset` can need, or all up to the limit.
-    fn fill(&mut self, offset: u64) -> io::Result<()> {
-        let needed = (offset + (HEAD_LEN + MAX_TENANT) as u64).min(self.limit);
+    /// Whether there is only padding from `offset` to the end of the file.
+    fn is_padding(&mut self, offset: u64) -> io::Result<bool> {
+        let bytes = self.file_len - offset;
+        if bytes >= PADDED_BLOCK as u64 || self.limit < self.file_len {
+            return Ok(false);
+        }
+        self.fill(offset, bytes as usize)?;
+        let from = (offset - self.window_at) as usize;
+        let rest = &self.window[from..from + bytes as usize];
+        Ok(rest.iter().all(|&byte| byte == PADDING))
+    }
+
+    /// Makes the window hold `wanted` bytes from `offset` on, or all up to the limit.
+    fn fill(&mut self, offset: u64, wanted: usize) -> io::Result<()> {
+        let needed = (offset + wanted as u64).min(self.limit);
         let holds = self.window_at..=self.window_at + self.window.len() as u64;
         if holds.contains(&offset) && holds.contains(&needed) {
             return Ok(());

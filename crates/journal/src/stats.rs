@@ -33,9 +33,9 @@ pub struct JournalStats {
     pub appended_bytes: u64,
     /// Commits that succeeded; each is one write and one sync.
     pub commits: u64,
-    /// Time spent in the syncs of those commits, together.
+    /// Time that the disk took to write and sync those commits, together.
     pub sync_time: Duration,
-    /// The slowest of those syncs.
+    /// The longest that it took for one of them.
     pub sync_time_max: Duration,
     /// Commits and new segments that failed.
     pub failures: u64,

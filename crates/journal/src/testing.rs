@@ -4,20 +4,19 @@
 //! of its sectors with zeros in place of the others; and a prefix of the names changed since the folder was synced. Content whose sync
 //! failed is never durable, whatever a later sync says, as on Linux.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, MappedMutexGuard, Mutex, MutexGuard};
 
+use self::state::{Content, Fault, Random, State};
 use crate::files::{AppendFile, FileEntry, Files, Lock, ReadFile};
 
-/// Bytes that a disk writes whole or not at all.
-const SECTOR: usize = 512;
+mod state;
+
 /// How long [`FaultyFiles::wait_for_held_sync`] waits before it gives the test up.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -48,65 +47,10 @@ struct Disk {
     changed: Condvar,
 }
 
-struct State {
-    random: Random,
-    names: BTreeMap<PathBuf, usize>,
-    durable_names: BTreeMap<PathBuf, usize>,
-    /// Changes of names since their folder was synced.
-    renamings: Vec<Renaming>,
-    files: Vec<Content>,
-    locked: BTreeSet<PathBuf>,
-    capacity: Option<u64>,
-    faults: Vec<Fault>,
-    counts: BTreeMap<Operation, u64>,
-    short_writes: bool,
-    holding_syncs: bool,
-    held_syncs: usize,
-    dead: bool,
-}
-
-/// From now on `name` means this file, or none.
-#[derive(Clone)]
-struct Renaming {
-    name: PathBuf,
-    file: Option<usize>,
-}
-
-#[derive(Clone, Default)]
-struct Content {
-    bytes: Vec<u8>,
-    /// Length of the prefix that was synced.
-    synced: usize,
-    /// Parts of that prefix whose sync had failed before.
-    lost: Vec<Range<usize>>,
-}
-
-struct Fault {
-    operation: Operation,
-    error: ErrorKind,
-    /// Calls that still pass.
-    after: u32,
-    times: u32,
-}
-
 impl FaultyFiles {
     /// An empty disk without faults. All that is random about it follows from `seed`.
     pub fn new(seed: u64) -> Self {
-        Self::with_state(State {
-            random: Random(seed),
-            names: BTreeMap::new(),
-            durable_names: BTreeMap::new(),
-            renamings: Vec::new(),
-            files: Vec::new(),
-            locked: BTreeSet::new(),
-            capacity: None,
-            faults: Vec::new(),
-            counts: BTreeMap::new(),
-            short_writes: false,
-            holding_syncs: false,
-            held_syncs: 0,
-            dead: false,
-        })
+        Self::with_state(State::new(Random(seed)))
     }
 
     fn with_state(state: State) -> Self {
@@ -122,28 +66,7 @@ impl FaultyFiles {
         let mut state = self.0.state.lock();
         state.dead = true;
         self.0.changed.notify_all();
-        let mut random = Random(state.random.next());
-        let mut names = state.durable_names.clone();
-        let kept = random.below(state.renamings.len() + 1);
-        for renaming in &state.renamings[..kept] {
-            renaming.apply(&mut names);
-        }
-        let files = state.files.iter().map(|f| f.after_crash(&mut random));
-        Self::with_state(State {
-            durable_names: names.clone(),
-            names,
-            files: files.collect(),
-            renamings: Vec::new(),
-            locked: BTreeSet::new(),
-            faults: Vec::new(),
-            counts: BTreeMap::new(),
-            capacity: None,
-            short_writes: false,
-            holding_syncs: false,
-            held_syncs: 0,
-            dead: false,
-            random,
-        })
+        Self::with_state(state.after_crash())
     }
 
     /// Has the next `times` calls of `operation` fail with `error`.
@@ -174,6 +97,11 @@ impl FaultyFiles {
     /// Has writes take a random part of what they are given, at least a byte.
     pub fn write_short(&self) {
         self.0.state.lock().short_writes = true;
+    }
+
+    /// Has files end with padding, as those of [`SystemFiles`](crate::SystemFiles) do.
+    pub fn pad(&self) {
+        self.0.state.lock().padding = true;
     }
 
     /// Has syncs wait for [`release_syncs`](Self::release_syncs).
@@ -217,12 +145,7 @@ impl FaultyFiles {
     /// Puts a file there, durably, in place of what was there.
     pub fn put(&self, path: &Path, bytes: Vec<u8>) {
         let mut state = self.0.state.lock();
-        let synced = bytes.len();
-        state.files.push(Content {
-            bytes,
-            synced,
-            lost: Vec::new(),
-        });
+        state.files.push(Content::durable(bytes));
         let file = state.files.len() - 1;
         state.names.insert(path.to_path_buf(), file);
         state.durable_names.insert(path.to_path_buf(), file);
@@ -316,11 +239,7 @@ impl Files for FaultyFiles {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.begin(Operation::SyncDir)?;
-        let state = &mut *state;
-        let in_dir = |renaming: &mut Renaming| renaming.name.parent() == Some(dir);
-        for renaming in state.renamings.extract_if(.., in_dir) {
-            renaming.apply(&mut state.durable_names);
-        }
+        state.sync_names(dir);
         Ok(())
     }
 
@@ -365,14 +284,7 @@ impl AppendFile for OpenFile {
         if state.short_writes && taken > 1 {
             taken = 1 + state.random.below(taken);
         }
-        let mut content = self.content(state);
-        let end = content.bytes.len() + taken;
-        for part in parts {
-            let room = end - content.bytes.len();
-            content
-                .bytes
-                .extend_from_slice(&part[..part.len().min(room)]);
-        }
+        self.content(state).append(parts, taken);
         Ok(taken)
     }
 
@@ -388,14 +300,12 @@ impl AppendFile for OpenFile {
         drop(state);
         match self.0.begin(Operation::SyncData) {
             Ok(state) => {
-                let mut content = self.content(state);
-                content.synced = content.bytes.len();
+                let padding = state.padding;
+                self.content(state).sync(padding);
                 Ok(())
             }
             Err(error) => {
-                let mut content = self.content(disk.state.lock());
-                let lost = content.synced..content.bytes.len();
-                content.lost.push(lost);
+                self.content(disk.state.lock()).lose();
                 Err(error)
             }
         }
@@ -419,104 +329,10 @@ impl ReadFile for OpenFile {
     }
 }
 
-// === impl State ===
-
-impl State {
-    fn take_fault(&mut self, operation: Operation) -> Option<ErrorKind> {
-        let fault = self
-            .faults
-            .iter_mut()
-            .find(|fault| fault.operation == operation && fault.times > 0)?;
-        if fault.after > 0 {
-            fault.after -= 1;
-            return None;
-        }
-        fault.times -= 1;
-        Some(fault.error)
-    }
-
-    fn find(&self, path: &Path) -> io::Result<usize> {
-        let file = self.names.get(path).copied();
-        file.ok_or_else(|| ErrorKind::NotFound.into())
-    }
-
-    fn rename(&mut self, name: &Path, file: Option<usize>) {
-        let name = name.to_path_buf();
-        let renaming = Renaming { name, file };
-        renaming.apply(&mut self.names);
-        self.renamings.push(renaming);
-    }
-
-    fn available(&self) -> u64 {
-        let used: usize = self
-            .names
-            .values()
-            .map(|&file| self.files[file].bytes.len())
-            .sum();
-        self.capacity
-            .map_or(u64::MAX, |capacity| capacity.saturating_sub(used as u64))
-    }
-}
-
-impl Renaming {
-    fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
-        match self.file {
-            Some(file) => names.insert(self.name.clone(), file),
-            None => names.remove(&self.name),
-        };
-    }
-}
-
-impl Content {
-    /// What a crash leaves of it.
-    fn after_crash(&self, random: &mut Random) -> Self {
-        let unsynced = self.bytes.len() - self.synced;
-        let mut bytes = self.bytes.clone();
-        bytes.truncate(self.synced + random.below(unsynced + 1));
-        let tear_sectors = random.below(2) == 0;
-        let tail = self.synced..bytes.len();
-        let torn = tear_sectors.then_some(tail).into_iter();
-        for range in torn.chain(self.lost.iter().cloned()) {
-            for at in range {
-                // One draw per sector: the seed is mixed with the sector's number.
-                if Random(random.0 ^ (at / SECTOR) as u64).below(2) == 0
-                    && let Some(byte) = bytes.get_mut(at)
-                {
-                    *byte = 0;
-                }
-            }
-        }
-        random.next();
-        Self {
-            synced: bytes.len(),
-            bytes,
-            lost: Vec::new(),
-        }
-    }
-}
-
 impl fmt::Debug for FaultyFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FaultyFiles")
             .field("paths", &self.paths())
             .finish_non_exhaustive()
-    }
-}
-
-/// SplitMix64: small, seeded, good enough to choose faults with.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `bound`, which is not 0.
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
     }
 }

@@ -22,9 +22,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
+use crate::active::{Active, Committed};
 use crate::error::{AppendError, JournalError};
-use crate::files::{AppendFile, Lock, write_all};
-use crate::format::{HEADER_LEN, Head, Header, Previous, Salt, segment_name};
+use crate::files::{Lock, write_all};
+use crate::format::{HEADER_LEN, Header, Previous, Salt, segment_name};
 use crate::journal::{Ack, Position, Shared};
 use crate::queue::{Event, Pending, retry_until};
 
@@ -44,15 +45,6 @@ pub(crate) struct Writer {
     last_commit: Option<Instant>,
     retry_in: Duration,
     lock: Box<dyn Lock>,
-}
-
-/// The segment being written.
-struct Active {
-    number: u64,
-    file: Box<dyn AppendFile>,
-    salt: Salt,
-    /// Where the last good commit ends.
-    end: u64,
 }
 
 impl Writer {
@@ -178,7 +170,7 @@ impl Writer {
             .committed(committed.segment, committed.bytes, offsets);
         shared.queue.settled();
         let counters = &shared.counters;
-        counters.committed(group.len() as u64, committed.bytes, committed.sync_time);
+        counters.committed(group.len() as u64, committed.bytes, committed.disk_time);
         counters
             .commit_rate
             .measured(committed.bytes, began.elapsed());
@@ -336,73 +328,6 @@ impl Writer {
                 tracing::warn!(path = %path.display(), %error, "cannot remove an empty segment");
             }
         }
-    }
-}
-
-// === impl Active ===
-
-/// A group that is durable.
-struct Committed {
-    segment: u64,
-    /// Of its records, in their order.
-    offsets: Vec<u64>,
-    bytes: u64,
-    sync_time: Duration,
-}
-
-impl Active {
-    /// Writes `group` behind the last good commit and syncs it. `heads` is room for work.
-    ///
-    /// On an error the file is not to be used again.
-    fn write(
-        &mut self,
-        group: &[Pending],
-        heads: &mut Vec<u8>,
-    ) -> Result<Committed, (&'static str, io::Error)> {
-        let offsets = self.encode_heads(group, heads);
-        let mut parts = Vec::with_capacity(2 * group.len());
-        let mut rest = heads.as_slice();
-        for pending in group {
-            let (head, behind) = rest.split_at(pending.bytes as usize - pending.payload.len());
-            parts.push(IoSlice::new(head));
-            parts.push(IoSlice::new(&pending.payload));
-            rest = behind;
-        }
-        debug_assert!(rest.is_empty());
-        write_all(&mut *self.file, &mut parts).map_err(|error| ("write to", error))?;
-        let began = Instant::now();
-        self.file.sync_data().map_err(|error| ("sync", error))?;
-        let sync_time = began.elapsed();
-        let bytes = group.iter().map(|pending| pending.bytes).sum();
-        self.end += bytes;
-        Ok(Committed {
-            segment: self.number,
-            offsets,
-            bytes,
-            sync_time,
-        })
-    }
-
-    /// Encodes the heads of `group` one behind the other and returns the offsets of the records.
-    fn encode_heads(&self, group: &[Pending], heads: &mut Vec<u8>) -> Vec<u64> {
-        heads.clear();
-        let mut offset = self.end;
-        let place = |pending: &Pending| {
-            let head = Head {
-                length: pending.payload.len() as u32,
-                sum: pending.payload_crc,
-                group: (offset - self.end) as u32,
-                received: pending.received,
-                encoding: pending.encoding,
-                tenant: pending.tenant.len() as u8,
-            };
-            debug_assert_eq!(head.record_len(), pending.bytes);
-            head.encode(&self.salt, offset, &pending.tenant, heads);
-            let placed = offset;
-            offset += pending.bytes;
-            placed
-        };
-        group.iter().map(place).collect()
     }
 }
 

@@ -50,10 +50,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
-    fn acknowledged_records_survive_every_life(seed: u64, steps in vec(step(), 1..40)) {
+    fn acknowledged_records_survive_every_life(seed: u64, padding: bool, steps in vec(step(), 1..40)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut life = Life::begin(seed);
+            let mut life = Life::begin(seed, padding);
             for step in steps {
                 life.go(step).await;
             }
@@ -74,9 +74,12 @@ struct Life {
 }
 
 impl Life {
-    fn begin(seed: u64) -> Self {
+    fn begin(seed: u64, padding: bool) -> Self {
         let files = FaultyFiles::new(seed);
         files.write_short();
+        if padding {
+            files.pad();
+        }
         let (journal, recovered) = open_with(&files, settings());
         assert_eq!(read_all(recovered), []);
         Self {
@@ -171,7 +174,6 @@ impl Life {
 
     fn crash(&mut self) {
         self.files = self.files.crash();
-        self.files.write_short();
     }
 
     fn open_again(&mut self) {

@@ -146,6 +146,19 @@ async fn a_torn_tail_is_left_out_and_no_damage() {
 }
 
 #[tokio::test]
+async fn padding_at_the_end_is_nothing_and_more_of_it_is_torn() {
+    for (padding, torn) in [(4095, 0), (4096, 4096)] {
+        let (files, _) = written(3, 500).await;
+        change(&files, &segment(1), |bytes| {
+            bytes.resize(bytes.len() + padding, journal::PADDING);
+        });
+        let (report, found) = reopen(&files).await;
+        assert_eq!(found, [0, 1, 2]);
+        assert_eq!((report.torn_bytes_cut, report.damaged), (torn, Vec::new()));
+    }
+}
+
+#[tokio::test]
 async fn damage_in_a_sealed_segment_is_stated_and_the_file_kept() {
     let (files, positions) = written(20, 500).await;
     let (position, n) = positions[2];

@@ -10,6 +10,8 @@ mod bounds;
 mod crash;
 mod damage;
 mod disk;
+mod inspect;
 mod replay;
 mod support;
+mod system;
 mod trim;

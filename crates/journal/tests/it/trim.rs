@@ -63,6 +63,7 @@ async fn telling_twice_does_not_free_another_record() {
 #[tokio::test]
 async fn numbers_go_on_after_everything_was_trimmed() {
     let files = FaultyFiles::new(1);
+    files.pad();
     let (journal, positions) = one_each(&files, 4).await;
     for position in &positions {
         journal.handed_over(*position);
