@@ -1,0 +1,106 @@
+//! What is kept in memory of the files of blocks: one cache for all kinds, weighed in bytes.
+//!
+//! Files of a block never change, so nothing here can be out of date. Who asks for the same thing at the same time waits
+//! for one load. What is used most stays: a single large trace table does not drive out the blooms of all blocks.
+
+use std::sync::Arc;
+
+use block::{BlockId, Bloom, TraceTable};
+use futures::future::BoxFuture;
+use model::SpanBatch;
+use moka::future::Cache;
+
+use crate::StoreError;
+use crate::parquet_file::ParquetFile;
+use crate::stats::Counters;
+
+/// What is kept of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Bloom,
+    TraceTable,
+    Resources,
+    SpansFile,
+    TracesFile,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Kept {
+    Bloom(Arc<Bloom>),
+    TraceTable(Arc<TraceTable>),
+    Resources(Arc<SpanBatch>),
+    File(Arc<ParquetFile>),
+}
+
+impl Kept {
+    fn byte_count(&self) -> usize {
+        match self {
+            Self::Bloom(bloom) => bloom.byte_count(),
+            Self::TraceTable(table) => table.byte_count(),
+            Self::Resources(resources) => resources.byte_count(),
+            Self::File(file) => file.byte_count(),
+        }
+    }
+}
+
+/// What an entry costs besides its content.
+const ENTRY_BYTES: usize = 256;
+
+#[derive(Debug)]
+pub(crate) struct BlockCache {
+    cache: Cache<(BlockId, Kind), Kept>,
+    counters: Arc<Counters>,
+}
+
+impl BlockCache {
+    pub(crate) fn new(bytes: u64, counters: Arc<Counters>) -> Self {
+        let cache = Cache::builder()
+            .max_capacity(bytes)
+            .weigher(|_, kept: &Kept| {
+                u32::try_from(kept.byte_count() + ENTRY_BYTES).unwrap_or(u32::MAX)
+            })
+            .build();
+        Self { cache, counters }
+    }
+
+    /// What is kept under the key, or else what `load` gives; an error is not kept. Loading is boxed, so that what is
+    /// usually there costs no large future.
+    pub(crate) async fn get_or_load<'a>(
+        &self,
+        block: BlockId,
+        kind: Kind,
+        load: impl FnOnce() -> BoxFuture<'a, Result<Kept, StoreError>>,
+    ) -> Result<Kept, StoreError> {
+        if let Some(kept) = self.cache.get(&(block, kind)).await {
+            self.counters.cache_hits.add(1);
+            return Ok(kept);
+        }
+        self.counters.cache_misses.add(1);
+        self.cache
+            .try_get_with((block, kind), load())
+            .await
+            .map_err(|error| StoreError::clone(&error))
+    }
+
+    /// What is kept under the key, if anything. Counts as no look-up.
+    pub(crate) async fn peek(&self, block: BlockId, kind: Kind) -> Option<Kept> {
+        self.cache.get(&(block, kind)).await
+    }
+
+    /// Forgets a block whose files are gone.
+    pub(crate) async fn forget(&self, block: BlockId) {
+        for kind in [
+            Kind::Bloom,
+            Kind::TraceTable,
+            Kind::Resources,
+            Kind::SpansFile,
+            Kind::TracesFile,
+        ] {
+            self.cache.invalidate(&(block, kind)).await;
+        }
+    }
+
+    pub(crate) fn byte_count(&self) -> u64 {
+        self.cache.weighted_size()
+    }
+}

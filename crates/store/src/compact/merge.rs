@@ -1,0 +1,363 @@
+//! Several blocks in, one block out, in one pass and in bounded memory.
+//!
+//! All inputs hold their traces by id. So this walks their `traces.parquet` together, gathers traces in the order of ids
+//! until they have enough spans for a row group, reads exactly these rows of each `spans.parquet` (they are next to each
+//! other), and writes them. The rows of a trace that has pieces in several inputs meet there, and the writer drops the span
+//! ids that occur twice. What was written is sent off before the next row group is gathered.
+//!
+//! Held at a time: the spans of one row group, the column chunks of one row group of each input (compressed), and a row of
+//! `traces.parquet` for each trace of the output (in the writer).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::datatypes::Int32Type;
+use block::{BlockId, BlockMeta, BlockWriter, FinishedBlock, SpanDecoder, TraceRows, WriteError};
+use model::{Gathered, SpanBatch, TraceId};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::objects::{Objects, Upload};
+use crate::parquet_file::{ParquetFile, Rows, Selection};
+use crate::reader::{BATCH_ROWS, id_column, unexpected};
+use crate::{ErrorKind, StoreError};
+
+/// Compressed bytes of spans gathered at a time, where spans are so large that a row group of the usual number would be too
+/// much. In memory they may be some ten times as much.
+const GATHERED_FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// A block that is being read.
+pub(super) struct Input {
+    id: BlockId,
+    traces: TraceCursor,
+    spans: SpanCursor,
+}
+
+/// A failure, and the inputs that caused it if it was theirs.
+#[derive(Debug)]
+pub(super) struct MergeError {
+    pub(super) inputs: Vec<BlockId>,
+    pub(super) error: StoreError,
+}
+
+impl From<StoreError> for MergeError {
+    fn from(error: StoreError) -> Self {
+        Self {
+            inputs: Vec::new(),
+            error,
+        }
+    }
+}
+
+impl Input {
+    pub(super) fn open(
+        meta: &BlockMeta,
+        traces: &Arc<ParquetFile>,
+        spans: &Arc<ParquetFile>,
+        resources: Arc<SpanBatch>,
+        objects: &Arc<Objects>,
+        runtime: &Handle,
+    ) -> Result<Self, StoreError> {
+        let trace_columns = Selection {
+            rows: None,
+            columns: Some(&["trace_id", "spans", "partial"]),
+            batch_rows: BATCH_ROWS,
+        };
+        let all_columns = Selection {
+            rows: None,
+            columns: None,
+            batch_rows: batch_rows(meta),
+        };
+        Ok(Self {
+            id: meta.id,
+            traces: TraceCursor {
+                rows: traces.rows(objects, runtime, &trace_columns)?,
+                waiting: VecDeque::new(),
+            },
+            spans: SpanCursor {
+                rows: spans.rows(objects, runtime, &all_columns)?,
+                decoder: SpanDecoder::new(meta, resources),
+                rest: None,
+            },
+        })
+    }
+
+    fn blame(&self, error: StoreError) -> MergeError {
+        MergeError {
+            inputs: vec![self.id],
+            error,
+        }
+    }
+}
+
+/// Rows decoded at a time: fewer where they are large.
+fn batch_rows(meta: &BlockMeta) -> usize {
+    let span_bytes = (meta.files.spans / meta.spans.max(1)).max(1);
+    let affordable = GATHERED_FILE_BYTES_MAX / 8 / span_bytes;
+    BATCH_ROWS.min(affordable.max(1) as usize)
+}
+
+/// How many spans to gather for a row group.
+pub(super) fn row_group_spans<'a>(
+    inputs: impl Iterator<Item = &'a BlockMeta>,
+    usual: usize,
+) -> usize {
+    let span_bytes = inputs
+        .map(|meta| meta.files.spans / meta.spans.max(1))
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    usual.min((GATHERED_FILE_BYTES_MAX / span_bytes).max(1) as usize)
+}
+
+/// Joins the inputs and sends `spans.parquet` off as it grows. The upload is neither completed nor aborted; what
+/// remains of the file is in the returned block.
+///
+/// Must be called on a thread that may block. Stops with [`ErrorKind::ShuttingDown`] between two row groups when cancelled.
+pub(super) fn merge(
+    mut inputs: Vec<Input>,
+    mut writer: BlockWriter,
+    row_group_spans: usize,
+    upload: &mut Upload,
+    runtime: &Handle,
+    cancel: &CancellationToken,
+) -> Result<FinishedBlock, MergeError> {
+    loop {
+        if cancel.is_cancelled() {
+            return Err(StoreError::new(
+                ErrorKind::ShuttingDown,
+                "stopped a compaction: shutting down",
+            )
+            .into());
+        }
+        let plan = Plan::next(&mut inputs, row_group_spans)?;
+        if plan.traces.is_empty() {
+            break;
+        }
+        let mut gathered = Gathered::new();
+        let mut first_rows = Vec::with_capacity(inputs.len());
+        for (input, &count) in inputs.iter_mut().zip(&plan.rows_of_input) {
+            first_rows.push(gathered.batch.len());
+            let taken = input.spans.take(count, &mut gathered);
+            taken.map_err(|error| input.blame(error))?;
+        }
+        let rows = plan.place(&first_rows);
+        let traces = plan
+            .check(&rows, &gathered.batch)
+            .map_err(|at| inputs[at].blame(inputs[at].spans.misplaced()))?;
+        writer
+            .write(&gathered.batch, &traces)
+            .map_err(|error| unwritable(&error))?;
+        let grown = writer.take_spans();
+        runtime.block_on(upload.write(&grown))?;
+    }
+    for input in &mut inputs {
+        let left = input.spans.has_more().map_err(|error| input.blame(error))?;
+        if left {
+            return Err(input.blame(input.spans.misplaced()));
+        }
+    }
+    writer.finish().map_err(|error| unwritable(&error).into())
+}
+
+fn unwritable(error: &WriteError) -> StoreError {
+    StoreError::new(ErrorKind::Bug, error.to_string())
+}
+
+/// A piece of a trace in one input.
+struct Piece {
+    input: usize,
+    rows: usize,
+}
+
+/// A trace of the row group at hand.
+struct PlannedTrace {
+    id: TraceId,
+    partial: bool,
+    pieces: std::ops::Range<usize>,
+}
+
+/// The traces of one row group, ascending by id, and where they come from.
+struct Plan {
+    traces: Vec<PlannedTrace>,
+    pieces: Vec<Piece>,
+    rows_of_input: Vec<usize>,
+}
+
+impl Plan {
+    /// Takes traces off the cursors until they have `spans` spans. At least one trace, if there is any.
+    fn next(inputs: &mut [Input], spans: usize) -> Result<Self, MergeError> {
+        let mut plan = Self {
+            traces: Vec::new(),
+            pieces: Vec::new(),
+            rows_of_input: vec![0; inputs.len()],
+        };
+        let mut gathered = 0;
+        while gathered < spans {
+            let Some(id) = least(inputs)? else { break };
+            let first_piece = plan.pieces.len();
+            let mut partial = false;
+            for (at, input) in inputs.iter_mut().enumerate() {
+                if let Some(row) = input.traces.take(id) {
+                    // Whatever is missing of one piece may be in a block that is not joined here.
+                    partial |= row.partial;
+                    plan.rows_of_input[at] += row.spans;
+                    gathered += row.spans;
+                    plan.pieces.push(Piece {
+                        input: at,
+                        rows: row.spans,
+                    });
+                }
+            }
+            plan.traces.push(PlannedTrace {
+                id,
+                partial,
+                pieces: first_piece..plan.pieces.len(),
+            });
+        }
+        Ok(plan)
+    }
+
+    /// The rows of each piece in the gathered batch, one after another, when the rows of each input begin at `first_rows`.
+    fn place(&self, first_rows: &[usize]) -> Vec<u32> {
+        let mut next = first_rows.to_vec();
+        let mut rows = Vec::with_capacity(self.rows_of_input.iter().sum());
+        for piece in &self.pieces {
+            let first = next[piece.input];
+            next[piece.input] += piece.rows;
+            rows.extend((first..first + piece.rows).map(|row| row as u32));
+        }
+        rows
+    }
+
+    /// The traces for the writer. `Err` is the index of an input whose rows are not where its `traces.parquet` says.
+    fn check<'a>(&self, rows: &'a [u32], batch: &SpanBatch) -> Result<Vec<TraceRows<'a>>, usize> {
+        let mut first = 0;
+        let mut traces = Vec::with_capacity(self.traces.len());
+        for trace in &self.traces {
+            let begin = first;
+            for piece in &self.pieces[trace.pieces.clone()] {
+                let places = &rows[first..first + piece.rows];
+                first += piece.rows;
+                let belongs = |row: &u32| {
+                    batch
+                        .spans
+                        .get(*row as usize)
+                        .is_some_and(|span| span.trace_id == trace.id)
+                };
+                if !places.iter().all(belongs) {
+                    return Err(piece.input);
+                }
+            }
+            traces.push(TraceRows {
+                trace_id: trace.id,
+                rows: &rows[begin..first],
+                partial: trace.partial,
+            });
+        }
+        Ok(traces)
+    }
+}
+
+/// The least trace id that any cursor is at.
+fn least(inputs: &mut [Input]) -> Result<Option<TraceId>, MergeError> {
+    let mut least = None;
+    for input in inputs {
+        let next = input.traces.peek();
+        let next = next.map_err(|error| input.blame(error))?;
+        least = match (least, next) {
+            (Some(a), Some(b)) => Some(std::cmp::min(a, b)),
+            (a, b) => a.or(b),
+        };
+    }
+    Ok(least)
+}
+
+/// What the merge needs of a row of `traces.parquet`.
+#[derive(Debug, Clone, Copy)]
+struct TraceRow {
+    id: TraceId,
+    spans: usize,
+    partial: bool,
+}
+
+/// Walks `traces.parquet`.
+struct TraceCursor {
+    rows: Rows,
+    waiting: VecDeque<TraceRow>,
+}
+
+impl TraceCursor {
+    fn peek(&mut self) -> Result<Option<TraceId>, StoreError> {
+        while self.waiting.is_empty() {
+            let Some(batch) = self.rows.next()? else {
+                return Ok(None);
+            };
+            self.waiting = trace_rows(&batch).ok_or_else(|| unexpected(&self.rows))?;
+        }
+        Ok(self.waiting.front().map(|row| row.id))
+    }
+
+    /// The row of this trace if the cursor, which has been peeked at, is there.
+    fn take(&mut self, id: TraceId) -> Option<TraceRow> {
+        self.waiting.pop_front_if(|row| row.id == id)
+    }
+}
+
+fn trace_rows(batch: &RecordBatch) -> Option<VecDeque<TraceRow>> {
+    let ids = id_column(batch, "trace_id", TraceId::BYTES)?;
+    let spans = batch
+        .column_by_name("spans")?
+        .as_primitive_opt::<Int32Type>()?;
+    let partial = batch.column_by_name("partial")?.as_boolean_opt()?;
+    (0..batch.num_rows())
+        .map(|row| {
+            Some(TraceRow {
+                id: TraceId::from_slice(ids.value(row))?,
+                spans: usize::try_from(spans.value(row)).ok()?,
+                partial: partial.value(row),
+            })
+        })
+        .collect()
+}
+
+/// Walks `spans.parquet`.
+struct SpanCursor {
+    rows: Rows,
+    decoder: SpanDecoder,
+    /// What of the last batch was not taken yet.
+    rest: Option<RecordBatch>,
+}
+
+impl SpanCursor {
+    /// Appends the next `count` rows, which must be whole traces, to `into`.
+    fn take(&mut self, mut count: usize, into: &mut Gathered) -> Result<(), StoreError> {
+        while count > 0 {
+            let batch = match self.rest.take() {
+                Some(batch) => batch,
+                None => self.rows.next()?.ok_or_else(|| self.misplaced())?,
+            };
+            let taken = count.min(batch.num_rows());
+            let rows = batch.slice(0, taken);
+            self.decoder
+                .append(&rows, into)
+                .map_err(|error| self.rows.file().damaged(error))?;
+            if taken < batch.num_rows() {
+                self.rest = Some(batch.slice(taken, batch.num_rows() - taken));
+            }
+            count -= taken;
+        }
+        Ok(())
+    }
+
+    fn has_more(&mut self) -> Result<bool, StoreError> {
+        Ok(self.rest.is_some() || self.rows.next()?.is_some())
+    }
+
+    fn misplaced(&self) -> StoreError {
+        self.rows
+            .file()
+            .damaged("its rows are not where traces.parquet says")
+    }
+}

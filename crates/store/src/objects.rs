@@ -1,0 +1,372 @@
+//! Requests to the object store: each with a time limit, repeated a bounded number of times while the weather is bad, and
+//! counted. Nothing else in this crate talks to the object store.
+
+use std::future::Future;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
+
+use crate::config::RequestConfig;
+use crate::ids::Ids;
+use crate::stats::{Counters, Operation};
+use crate::{ErrorKind, StoreError};
+
+/// Data that a request moves in one second at the very least; time limits grow by it.
+const SLOWEST_BYTES_PER_SECOND: u64 = 1 << 20;
+
+/// The object store, as this crate uses it.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    store: Arc<dyn ObjectStore>,
+    config: RequestConfig,
+    ids: Arc<Ids>,
+    counters: Arc<Counters>,
+}
+
+/// What became of a create-only put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Created {
+    /// The object is this one.
+    Done,
+    /// There was one before; perhaps this very one, if an answer was lost on the way.
+    Exists,
+}
+
+impl Objects {
+    pub(crate) fn new(
+        store: Arc<dyn ObjectStore>,
+        config: RequestConfig,
+        ids: Arc<Ids>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            store,
+            config,
+            ids,
+            counters,
+        }
+    }
+
+    /// Requests that one operation may have under way.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.config.concurrency.max(1)
+    }
+
+    /// Reads a whole object.
+    pub(crate) async fn get(&self, path: &Path) -> Result<Bytes, StoreError> {
+        let bytes = self
+            .repeat(Operation::Get, "read", path, 0, || async {
+                self.store.get(path).await?.bytes().await
+            })
+            .await?;
+        self.counters.moved(Operation::Get, bytes.len());
+        Ok(bytes)
+    }
+
+    /// Reads a whole object that is known to have `size` bytes.
+    ///
+    /// # Errors
+    /// Of kind [`ErrorKind::Corrupt`] when it has another size.
+    pub(crate) async fn get_sized(&self, path: &Path, size: u64) -> Result<Bytes, StoreError> {
+        let bytes = self
+            .repeat(Operation::Get, "read", path, size, || async {
+                self.store.get(path).await?.bytes().await
+            })
+            .await?;
+        self.counters.moved(Operation::Get, bytes.len());
+        if bytes.len() as u64 != size {
+            return Err(wrong_size(path, bytes.len() as u64, size));
+        }
+        Ok(bytes)
+    }
+
+    /// Reads one part of an object that is known to have `size` bytes.
+    pub(crate) async fn get_range(
+        &self,
+        path: &Path,
+        size: u64,
+        range: Range<u64>,
+    ) -> Result<Bytes, StoreError> {
+        let parts = self
+            .get_ranges(path, size, std::slice::from_ref(&range))
+            .await?;
+        Ok(parts.into_iter().next().unwrap_or_default())
+    }
+
+    /// Reads parts of an object that is known to have `size` bytes.
+    ///
+    /// # Errors
+    /// Of kind [`ErrorKind::Corrupt`] when it has another size.
+    pub(crate) async fn get_ranges(
+        &self,
+        path: &Path,
+        size: u64,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<Bytes>, StoreError> {
+        if let Some(outside) = ranges.iter().find(|range| range.end > size) {
+            return Err(StoreError::corrupt(
+                path,
+                format_args!(
+                    "it refers to its bytes {} to {} and has {size}",
+                    outside.start, outside.end
+                ),
+            ));
+        }
+        let wanted: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+        let parts = self
+            .repeat(Operation::Get, "read", path, wanted, || async {
+                let parts = self.store.get_ranges(path, ranges).await;
+                match parts {
+                    Ok(parts) if complete(&parts, ranges) => Ok(Ok(parts)),
+                    // A file that was cut fails like a bad connection. Asking for its size tells the two apart.
+                    failed => match self.store.head(path).await {
+                        Ok(meta) if meta.size != size => Ok(Err(meta.size)),
+                        Err(error @ object_store::Error::NotFound { .. }) => Err(error),
+                        _ => Err(failed.err().unwrap_or_else(short_answer)),
+                    },
+                }
+            })
+            .await?
+            .map_err(|found| wrong_size(path, found, size))?;
+        self.counters.moved(Operation::Get, wanted as usize);
+        Ok(parts)
+    }
+
+    /// Writes an object, replacing what was there.
+    pub(crate) async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), StoreError> {
+        let size = bytes.len();
+        self.repeat(Operation::Put, "write", path, size as u64, || async {
+            let payload = PutPayload::from_bytes(bytes.clone());
+            self.store.put(path, payload).await.map(drop)
+        })
+        .await?;
+        self.counters.moved(Operation::Put, size);
+        Ok(())
+    }
+
+    /// Writes an object unless there is one.
+    pub(crate) async fn create(&self, path: &Path, bytes: Bytes) -> Result<Created, StoreError> {
+        use object_store::Error as E;
+        let size = bytes.len();
+        let created = self
+            .repeat(Operation::Create, "create", path, size as u64, || async {
+                let payload = PutPayload::from_bytes(bytes.clone());
+                match self
+                    .store
+                    .put_opts(path, payload, PutMode::Create.into())
+                    .await
+                {
+                    Ok(_) => Ok(Created::Done),
+                    Err(E::AlreadyExists { .. } | E::Precondition { .. }) => Ok(Created::Exists),
+                    Err(error) => Err(error),
+                }
+            })
+            .await?;
+        self.counters.moved(Operation::Create, size);
+        Ok(created)
+    }
+
+    /// Deletes an object; one that is not there counts as deleted.
+    pub(crate) async fn delete(&self, path: &Path) -> Result<(), StoreError> {
+        self.repeat(Operation::Delete, "delete", path, 0, || async {
+            match self.store.delete(path).await {
+                Err(object_store::Error::NotFound { .. }) => Ok(()),
+                answer => answer,
+            }
+        })
+        .await
+    }
+
+    /// All objects below `folder`, in no order. Held in memory: some 200 bytes each.
+    pub(crate) async fn list(&self, folder: &Path) -> Result<Vec<ObjectMeta>, StoreError> {
+        self.repeat(Operation::List, "list", folder, 0, || async {
+            self.store.list(Some(folder)).try_collect().await
+        })
+        .await
+    }
+
+    /// Begins to write an object in parts.
+    pub(crate) async fn upload(self: &Arc<Self>, path: &Path) -> Result<Upload, StoreError> {
+        let upload = self
+            .repeat(Operation::Upload, "begin to write", path, 0, || async {
+                self.store.put_multipart(path).await
+            })
+            .await?;
+        Ok(Upload {
+            objects: Arc::clone(self),
+            path: path.clone(),
+            upload,
+            pending: Vec::new(),
+        })
+    }
+
+    /// Makes a request until it succeeds, fails for good, or has failed too often. `bytes` is how much it moves.
+    async fn repeat<T, F, Fut>(
+        &self,
+        operation: Operation,
+        what: &str,
+        path: &Path,
+        bytes: u64,
+        mut request: F,
+    ) -> Result<T, StoreError>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = object_store::Result<T>>,
+    {
+        let mut pause = self.config.backoff_first;
+        let mut attempt = 1;
+        loop {
+            self.counters.attempt(operation, attempt > 1);
+            let error = match self.within_time(what, path, bytes, request()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let last = !error.is_retry() || attempt >= self.config.attempts;
+            self.counters.failure(operation, error.kind(), last);
+            if last {
+                return Err(error);
+            }
+            tracing::debug!(operation = operation.as_str(), %error, attempt, "object store request failed, trying again");
+            tokio::time::sleep(self.ids.jitter(pause)).await;
+            pause = (pause * 2).min(self.config.backoff_max);
+            attempt += 1;
+        }
+    }
+
+    async fn within_time<T>(
+        &self,
+        what: &str,
+        path: &Path,
+        bytes: u64,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, StoreError> {
+        let limit = self.config.timeout + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND);
+        match tokio::time::timeout(limit, request).await {
+            Ok(answer) => answer.map_err(|error| StoreError::of_object_store(what, path, &error)),
+            Err(_) => Err(StoreError::new(
+                ErrorKind::Retry,
+                format!("cannot {what} {path}: no answer within {limit:?}"),
+            )),
+        }
+    }
+}
+
+fn complete(parts: &[Bytes], ranges: &[Range<u64>]) -> bool {
+    parts.len() == ranges.len()
+        && parts
+            .iter()
+            .zip(ranges)
+            .all(|(part, range)| part.len() as u64 == range.end - range.start)
+}
+
+fn short_answer() -> object_store::Error {
+    object_store::Error::Generic {
+        store: "object store",
+        source: "the answer was shorter than asked for".into(),
+    }
+}
+
+fn wrong_size(path: &Path, found: u64, size: u64) -> StoreError {
+    StoreError::corrupt(
+        path,
+        format_args!("it has {found} bytes where the manifest says {size}"),
+    )
+}
+
+/// An object that is being written in parts. It appears when [`Upload::complete`] succeeds, or not at all.
+///
+/// A part that fails is not repeated here: most stores would take the repetition for another part. The whole is.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    objects: Arc<Objects>,
+    path: Path,
+    upload: Box<dyn object_store::MultipartUpload>,
+    /// What did not fill a part yet.
+    pending: Vec<u8>,
+}
+
+/// S3 wants at least 5 MiB for every part but the last, and R2 wants them equal.
+const PART_BYTES: usize = 8 << 20;
+
+impl Upload {
+    /// Appends bytes; sends them when they fill a part.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.pending.extend_from_slice(bytes);
+        while self.pending.len() >= PART_BYTES {
+            let rest = self.pending.split_off(PART_BYTES);
+            let part = std::mem::replace(&mut self.pending, rest);
+            self.send(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the rest and lets the object appear.
+    pub(crate) async fn complete(mut self) -> Result<(), StoreError> {
+        if !self.pending.is_empty() {
+            let part = std::mem::take(&mut self.pending);
+            self.send(part).await?;
+        }
+        let Self {
+            objects,
+            path,
+            upload,
+            ..
+        } = &mut self;
+        let done = objects
+            .within_time("complete", path, 0, upload.complete())
+            .await;
+        self.counted(done.map(drop))
+    }
+
+    /// Gives up, so that the store can forget the parts. Errors are of no consequence.
+    pub(crate) async fn abort(mut self) {
+        let Self {
+            objects,
+            path,
+            upload,
+            ..
+        } = &mut self;
+        if let Err(error) = objects.within_time("abort", path, 0, upload.abort()).await {
+            tracing::debug!(%error, "cannot abort an upload; the object store keeps its parts until its own rules delete them");
+        }
+    }
+
+    async fn send(&mut self, part: Vec<u8>) -> Result<(), StoreError> {
+        let size = part.len();
+        self.objects.counters.attempt(Operation::Upload, false);
+        let request = self.upload.put_part(PutPayload::from(part));
+        let sent = self
+            .objects
+            .within_time("write", &self.path, size as u64, request)
+            .await;
+        self.objects.counters.moved(Operation::Upload, size);
+        self.counted(sent)
+    }
+
+    fn counted(&self, answer: Result<(), StoreError>) -> Result<(), StoreError> {
+        if let Err(error) = &answer {
+            self.objects
+                .counters
+                .failure(Operation::Upload, error.kind(), true);
+        }
+        answer
+    }
+}
+
+/// Runs `each` over `items`, `limit` at a time, and returns the results in the order of the items.
+pub(crate) async fn in_parallel<I, T, F, Fut>(items: I, limit: usize, each: F) -> Vec<T>
+where
+    I: IntoIterator,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future<Output = T>,
+{
+    futures::stream::iter(items.into_iter().map(each))
+        .buffered(limit)
+        .collect()
+        .await
+}

@@ -1,0 +1,486 @@
+//! Reading blocks: their small files through the cache, their rows page by page.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array as _, AsArray as _, FixedSizeBinaryArray, RecordBatch};
+use arrow::datatypes::{Int32Type, Int64Type};
+use block::{BlockId, BlockMeta, Bloom, RowRange, SpanDecoder, TraceTable, read_resources};
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use model::{Gathered, SpanBatch, SpanId, TraceId};
+use object_store::path::Path;
+use parking_lot::Mutex;
+use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use tokio::runtime::Handle;
+
+use crate::blocks::BlockList;
+use crate::cache::{BlockCache, Kept, Kind};
+use crate::layout::{BlockFile, Layout};
+use crate::manifest::{Checksum, Checksums};
+use crate::objects::Objects;
+use crate::parquet_file::{ParquetFile, Rows, Selection};
+use crate::{ErrorKind, StoreError};
+
+/// Rows decoded at a time. Larger batches look up the words of a dictionary less often; smaller ones hold less.
+pub(crate) const BATCH_ROWS: usize = 8192;
+
+/// What is read of the end of a file whose checksums are no longer known: enough for most footers.
+const BLIND_TAIL_BYTES: u64 = 64 << 10;
+
+/// Batches of ids that wait for their receiver.
+const ID_BATCHES_WAITING: usize = 4;
+
+/// A block to read from: its entry, and the checksums if it is still in the manifest.
+#[derive(Debug, Clone)]
+pub(crate) struct BlockRef<'a> {
+    pub(crate) meta: &'a BlockMeta,
+    pub(crate) checksums: Option<Checksums>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Reader {
+    objects: Arc<Objects>,
+    layout: Layout,
+    cache: BlockCache,
+    /// Blocks found missing or damaged, with the first finding.
+    unreadable: Mutex<HashMap<BlockId, String>>,
+}
+
+impl Reader {
+    pub(crate) fn new(objects: Arc<Objects>, layout: Layout, cache: BlockCache) -> Self {
+        Self {
+            objects,
+            layout,
+            cache,
+            unreadable: Mutex::new(HashMap::new()),
+        }
+    }
+
+    pub(crate) fn cache(&self) -> &BlockCache {
+        &self.cache
+    }
+
+    fn path(&self, block: &BlockMeta, file: BlockFile) -> Path {
+        self.layout.block_file(&block.folder(), file)
+    }
+
+    /// Remembers that a block cannot be read, if that is what `error` says, and logs it the first time.
+    pub(crate) fn report(&self, block: BlockId, error: &StoreError) {
+        if !matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::NotFound) {
+            return;
+        }
+        let mut unreadable = self.unreadable.lock();
+        if unreadable.insert(block, error.to_string()).is_none() {
+            tracing::error!(%block, %error, "a block cannot be read; answers without it may be incomplete");
+        }
+    }
+
+    pub(crate) fn is_unreadable(&self, block: BlockId) -> bool {
+        self.unreadable.lock().contains_key(&block)
+    }
+
+    /// Forgets the findings about blocks that are no longer there, and returns how many others there are.
+    pub(crate) fn unreadable_of(&self, blocks: &BlockList) -> u64 {
+        let mut unreadable = self.unreadable.lock();
+        unreadable.retain(|id, _| blocks.find(*id).is_some());
+        unreadable.len() as u64
+    }
+
+    async fn whole(
+        &self,
+        block: &BlockMeta,
+        file: BlockFile,
+        bytes: u64,
+        checksum: Option<Checksum>,
+    ) -> Result<(Path, Bytes), StoreError> {
+        let path = self.path(block, file);
+        let content = self.objects.get_sized(&path, bytes).await?;
+        if checksum.is_some_and(|checksum| Checksum::of(&content) != checksum) {
+            return Err(StoreError::corrupt(
+                &path,
+                "it does not have the checksum in the manifest",
+            ));
+        }
+        Ok((path, content))
+    }
+
+    pub(crate) async fn bloom(&self, block: &BlockRef<'_>) -> Result<Arc<Bloom>, StoreError> {
+        let load = || {
+            async move {
+                let checksum = block.checksums.map(|sums| sums.bloom);
+                let bytes = block.meta.files.bloom;
+                let (path, content) = self
+                    .whole(block.meta, BlockFile::Bloom, bytes, checksum)
+                    .await?;
+                let bloom = Bloom::from_bytes(&content)
+                    .map_err(|error| StoreError::corrupt(path, error))?;
+                Ok(Kept::Bloom(Arc::new(bloom)))
+            }
+            .boxed()
+        };
+        match self
+            .cache
+            .get_or_load(block.meta.id, Kind::Bloom, load)
+            .await?
+        {
+            Kept::Bloom(bloom) => Ok(bloom),
+            other => Err(mistaken(&other)),
+        }
+    }
+
+    pub(crate) async fn trace_table(
+        &self,
+        block: &BlockRef<'_>,
+    ) -> Result<Arc<TraceTable>, StoreError> {
+        let load = || {
+            async move {
+                let checksum = block.checksums.map(|sums| sums.traces);
+                let bytes = block.meta.files.traces;
+                let (path, content) = self
+                    .whole(block.meta, BlockFile::Traces, bytes, checksum)
+                    .await?;
+                let table = on_blocking_thread(path.clone(), move || {
+                    TraceTable::from_bytes(content)
+                        .map_err(|error| StoreError::corrupt(path, error))
+                })
+                .await?;
+                Ok(Kept::TraceTable(Arc::new(table)))
+            }
+            .boxed()
+        };
+        match self
+            .cache
+            .get_or_load(block.meta.id, Kind::TraceTable, load)
+            .await?
+        {
+            Kept::TraceTable(table) => Ok(table),
+            other => Err(mistaken(&other)),
+        }
+    }
+
+    pub(crate) async fn resources(
+        &self,
+        block: &BlockRef<'_>,
+    ) -> Result<Arc<SpanBatch>, StoreError> {
+        let load = || {
+            async move {
+                let checksum = block.checksums.map(|sums| sums.resources);
+                let bytes = block.meta.files.resources;
+                let (path, content) = self
+                    .whole(block.meta, BlockFile::Resources, bytes, checksum)
+                    .await?;
+                let resources = on_blocking_thread(path.clone(), move || {
+                    read_resources(content).map_err(|error| StoreError::corrupt(path, error))
+                })
+                .await?;
+                Ok(Kept::Resources(Arc::new(resources)))
+            }
+            .boxed()
+        };
+        match self
+            .cache
+            .get_or_load(block.meta.id, Kind::Resources, load)
+            .await?
+        {
+            Kept::Resources(resources) => Ok(resources),
+            other => Err(mistaken(&other)),
+        }
+    }
+
+    pub(crate) async fn spans_file(
+        &self,
+        block: &BlockRef<'_>,
+    ) -> Result<Arc<ParquetFile>, StoreError> {
+        let tail = block.checksums.map(|sums| sums.spans_tail);
+        let bytes = block.meta.files.spans;
+        let index = PageIndexPolicy::Skip;
+        let load = || {
+            self.open(block.meta, BlockFile::Spans, bytes, tail, index)
+                .boxed()
+        };
+        self.file(block.meta.id, Kind::SpansFile, load).await
+    }
+
+    pub(crate) async fn traces_file(
+        &self,
+        block: &BlockRef<'_>,
+    ) -> Result<Arc<ParquetFile>, StoreError> {
+        let tail = block.checksums.map(|sums| sums.traces_tail);
+        let bytes = block.meta.files.traces;
+        let index = PageIndexPolicy::Optional;
+        let load = || {
+            self.open(block.meta, BlockFile::Traces, bytes, tail, index)
+                .boxed()
+        };
+        self.file(block.meta.id, Kind::TracesFile, load).await
+    }
+
+    async fn open(
+        &self,
+        block: &BlockMeta,
+        file: BlockFile,
+        bytes: u64,
+        tail: Option<Checksum>,
+        column_index: PageIndexPolicy,
+    ) -> Result<Kept, StoreError> {
+        let path = self.path(block, file);
+        let blind = bytes.min(BLIND_TAIL_BYTES);
+        let opened =
+            ParquetFile::open(&self.objects, path, bytes, tail, blind, column_index).await?;
+        Ok(Kept::File(Arc::new(opened)))
+    }
+
+    async fn file<'a>(
+        &self,
+        block: BlockId,
+        kind: Kind,
+        load: impl FnOnce() -> BoxFuture<'a, Result<Kept, StoreError>>,
+    ) -> Result<Arc<ParquetFile>, StoreError> {
+        match self.cache.get_or_load(block, kind, load).await? {
+            Kept::File(file) => Ok(file),
+            other => Err(mistaken(&other)),
+        }
+    }
+
+    /// Whether the trace may be in the block, as far as the manifest entry and the bloom tell. A bloom that cannot be read
+    /// makes this slower, not wrong.
+    pub(crate) async fn may_contain(&self, block: &BlockRef<'_>, id: TraceId) -> bool {
+        if id < block.meta.trace_id_min.0 || id > block.meta.trace_id_max.0 {
+            return false;
+        }
+        match self.bloom(block).await {
+            Ok(bloom) => bloom.may_contain(id),
+            Err(error) => {
+                self.report(block.meta.id, &error);
+                true
+            }
+        }
+    }
+
+    /// Where the spans of a trace are in the block; `None` when it is not there.
+    pub(crate) async fn locate(
+        &self,
+        block: &BlockRef<'_>,
+        id: TraceId,
+    ) -> Result<Option<RowRange>, StoreError> {
+        if let Some(Kept::TraceTable(table)) =
+            self.cache.peek(block.meta.id, Kind::TraceTable).await
+        {
+            return Ok(table.find(id).map(|index| table.rows(index)));
+        }
+        let file = self.traces_file(block).await?;
+        let pages = pages_with(&file, id);
+        if pages.is_empty() {
+            return Ok(None);
+        }
+        let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
+        on_blocking_thread(file.path().clone(), move || {
+            let selection = Selection {
+                rows: Some(&pages),
+                columns: Some(&["trace_id", "spans", "row"]),
+                batch_rows: BATCH_ROWS,
+            };
+            let mut rows = file.rows(&objects, &runtime, &selection)?;
+            while let Some(batch) = rows.next()? {
+                if let Some(found) = find_in(&batch, id).ok_or_else(|| unexpected(&rows))? {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// The spans of a trace in the block; `None` when it is not there.
+    pub(crate) async fn trace(
+        &self,
+        block: &BlockRef<'_>,
+        id: TraceId,
+    ) -> Result<Option<Gathered>, StoreError> {
+        let Some(rows) = self.locate(block, id).await? else {
+            return Ok(None);
+        };
+        self.spans(block, &[rows]).await.map(Some)
+    }
+
+    /// The spans in `rows`, which must be whole traces, ascending and not overlapping.
+    pub(crate) async fn spans(
+        &self,
+        block: &BlockRef<'_>,
+        rows: &[RowRange],
+    ) -> Result<Gathered, StoreError> {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|range| range.start..range.start.saturating_add(range.len))
+            .collect();
+        let (file, resources) = futures::try_join!(self.spans_file(block), self.resources(block))?;
+        let mut decoder = SpanDecoder::new(block.meta, resources);
+        let wanted: u64 = rows.iter().map(|range| range.end - range.start).sum();
+        let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
+        on_blocking_thread(file.path().clone(), move || {
+            let selection = Selection {
+                rows: Some(&rows),
+                columns: None,
+                batch_rows: BATCH_ROWS.min(wanted as usize),
+            };
+            let mut gathered = Gathered::new();
+            let mut rows = file.rows(&objects, &runtime, &selection)?;
+            while let Some(batch) = rows.next()? {
+                decoder
+                    .append(&batch, &mut gathered)
+                    .map_err(|error| file.damaged(error))?;
+            }
+            Ok(gathered)
+        })
+        .await
+    }
+
+    /// Calls `each` with the ids of every span of the block, in the order of the rows.
+    pub(crate) async fn span_ids(
+        &self,
+        block: &BlockRef<'_>,
+        mut each: impl FnMut(TraceId, SpanId),
+    ) -> Result<(), StoreError> {
+        let file = self.spans_file(block).await?;
+        let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
+        let (sender, mut batches) = tokio::sync::mpsc::channel(ID_BATCHES_WAITING);
+        let read = on_blocking_thread(file.path().clone(), move || {
+            let selection = Selection {
+                rows: None,
+                columns: Some(&["trace_id", "span_id"]),
+                batch_rows: BATCH_ROWS,
+            };
+            let mut rows = file.rows(&objects, &runtime, &selection)?;
+            while let Some(batch) = rows.next()? {
+                let ids = ids_of(&batch).ok_or_else(|| unexpected(&rows))?;
+                if sender.blocking_send(ids).is_err() {
+                    break; // Nobody listens any more.
+                }
+            }
+            Ok(())
+        });
+        let receive = async {
+            while let Some(ids) = batches.recv().await {
+                for (trace_id, span_id) in ids {
+                    each(trace_id, span_id);
+                }
+            }
+        };
+        let (read, ()) = futures::join!(read, receive);
+        read
+    }
+}
+
+/// Runs work for the processor where it does not hold up other tasks. A panic, which damaged bytes can cause in a decoder,
+/// becomes an error about the object at `path`.
+pub(crate) async fn on_blocking_thread<T: Send + 'static>(
+    path: Path,
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => {
+            Err(StoreError::corrupt(path, "decoding it ended in a panic"))
+        }
+        Err(error) => Err(StoreError::joined("read a block", &error)),
+    }
+}
+
+/// The rows of the pages of `traces.parquet` that can hold a trace, as their bounds tell; whole row groups where there are
+/// no bounds.
+fn pages_with(file: &ParquetFile, id: TraceId) -> Vec<Range<u64>> {
+    let metadata = file.metadata();
+    let schema = metadata.file_metadata().schema_descr();
+    let column = (0..schema.num_columns()).find(|&at| schema.column(at).name() == "trace_id");
+    let mut pages: Vec<Range<u64>> = Vec::new();
+    let mut first = 0;
+    for (group, row_group) in metadata.row_groups().iter().enumerate() {
+        let rows = row_group.num_rows().max(0) as u64;
+        let bounds = column.and_then(|column| {
+            let bounds = metadata.column_index()?.get(group)?.get(column)?;
+            let places = metadata.offset_index()?.get(group)?.get(column)?;
+            Some((bounds, places.page_locations()))
+        });
+        match bounds {
+            Some((ColumnIndexMetaData::FIXED_LEN_BYTE_ARRAY(bounds), places)) => {
+                for (page, place) in places.iter().enumerate() {
+                    let least = bounds.min_value(page).unwrap_or(&[]);
+                    let most = bounds.max_value(page).unwrap_or(&[0xff; TraceId::BYTES]);
+                    if least <= id.0.as_slice() && id.0.as_slice() <= most {
+                        let end = places
+                            .get(page + 1)
+                            .map_or(rows, |next| next.first_row_index.max(0) as u64);
+                        pages.push(first + place.first_row_index.max(0) as u64..first + end);
+                    }
+                }
+            }
+            _ => pages.push(first..first + rows),
+        }
+        first += rows;
+    }
+    pages
+}
+
+/// The rows of a trace, from a batch of `traces.parquet`. `None` when a column is not what it should be.
+fn find_in(batch: &RecordBatch, id: TraceId) -> Option<Option<RowRange>> {
+    let ids = id_column(batch, "trace_id", TraceId::BYTES)?;
+    let spans = batch
+        .column_by_name("spans")?
+        .as_primitive_opt::<Int32Type>()?;
+    let rows = batch
+        .column_by_name("row")?
+        .as_primitive_opt::<Int64Type>()?;
+    let (mut low, mut high) = (0, ids.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match ids.value(middle).cmp(id.0.as_slice()) {
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Greater => high = middle,
+            std::cmp::Ordering::Equal => {
+                return Some(Some(RowRange {
+                    start: u64::try_from(rows.value(middle)).ok()?,
+                    len: u64::try_from(spans.value(middle)).ok()?,
+                }));
+            }
+        }
+    }
+    Some(None)
+}
+
+pub(crate) fn id_column<'a>(
+    batch: &'a RecordBatch,
+    name: &str,
+    bytes: usize,
+) -> Option<&'a FixedSizeBinaryArray> {
+    let column = batch.column_by_name(name)?.as_fixed_size_binary_opt()?;
+    (column.value_length() as usize == bytes).then_some(column)
+}
+
+fn ids_of(batch: &RecordBatch) -> Option<Vec<(TraceId, SpanId)>> {
+    let traces = id_column(batch, "trace_id", TraceId::BYTES)?;
+    let spans = id_column(batch, "span_id", SpanId::BYTES)?;
+    (0..batch.num_rows())
+        .map(|row| {
+            Some((
+                TraceId::from_slice(traces.value(row))?,
+                SpanId::from_slice(spans.value(row))?,
+            ))
+        })
+        .collect()
+}
+
+pub(crate) fn unexpected(rows: &Rows) -> StoreError {
+    rows.file()
+        .damaged("a column is missing or has an unexpected type")
+}
+
+fn mistaken(kept: &Kept) -> StoreError {
+    StoreError::new(
+        ErrorKind::Bug,
+        format!("the cache holds something else under this key: {kept:?}"),
+    )
+}

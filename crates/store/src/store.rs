@@ -1,0 +1,418 @@
+//! The store of one tenant: the parts put together, and the ways in and out.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use block::{BlockId, BlockMeta, RowRange, TraceTable};
+use bytes::Bytes;
+use model::{Clock, Gathered, Remap, SpanBatch, SpanId, TraceId};
+use object_store::ObjectStore;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use crate::blocks::BlockList;
+use crate::cache::BlockCache;
+use crate::ids::Ids;
+use crate::layout::{BlockFile, Layout};
+use crate::manifest::{Entry, Manifest, Proposal, Reason};
+use crate::objects::{Objects, in_parallel};
+use crate::pending::PendingBlock;
+use crate::reader::{BlockRef, Reader};
+use crate::stats::{Counters, StoreStats};
+use crate::{ErrorKind, StoreConfig, StoreError};
+
+/// The blocks of one tenant in an object store. Cheap to clone; all clones are the same store.
+///
+/// Nothing runs by itself: somebody has to run [`Store::maintain`], in one process or in several.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: StoreConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<Ids>,
+    pub(crate) layout: Layout,
+    pub(crate) objects: Arc<Objects>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) manifest: Manifest,
+    pub(crate) reader: Reader,
+    /// Blocks whose files this process is writing, and how many tasks do so.
+    pub(crate) in_flight: Mutex<HashMap<BlockId, u32>>,
+    /// Removed blocks, still remembered by the manifest, whose files this process has deleted.
+    pub(crate) collected: Mutex<HashSet<BlockId>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("tenant", &self.inner.layout.tenant().as_ref())
+            .field("blocks", &self.blocks().len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The spans of a trace in all blocks.
+#[derive(Debug, Default)]
+pub struct FoundTrace {
+    /// All rows, in no order. A span that was sent twice may be there twice, until a compaction has joined its blocks.
+    pub spans: Gathered,
+    /// What could not be read, in words; if there is any, spans may be missing.
+    pub unreadable: Vec<String>,
+}
+
+impl Store {
+    /// Opens the store of `config.tenant`, reading its manifest. A tenant without one is new and empty.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a setting that cannot work; [`ErrorKind::Corrupt`] when the manifest is damaged so that
+    /// the list of blocks cannot be told, with the object to restore; others as the object store fails.
+    pub async fn open(
+        config: StoreConfig,
+        object_store: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        config.check()?;
+        let ids = Arc::new(Ids::new(config.seed));
+        let counters = Arc::new(Counters::default());
+        let layout = Layout::new(&config.root, &config.tenant);
+        let objects = Arc::new(Objects::new(
+            object_store,
+            config.requests.clone(),
+            Arc::clone(&ids),
+            Arc::clone(&counters),
+        ));
+        let manifest = Manifest::open(
+            Arc::clone(&objects),
+            layout.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+            Arc::clone(&counters),
+        )
+        .await?;
+        let cache = BlockCache::new(config.cache_bytes, Arc::clone(&counters));
+        let reader = Reader::new(Arc::clone(&objects), layout.clone(), cache);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                config,
+                clock,
+                ids,
+                layout,
+                objects,
+                counters,
+                manifest,
+                reader,
+                in_flight: Mutex::default(),
+                collected: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Puts the block's files into the object store and then its entry into the manifest. When this returns `Ok`, the block
+    /// is durable, visible in [`Store::blocks`], and what it was made from may be forgotten.
+    ///
+    /// Requests are repeated a bounded number of times. After an error the block may or may not have been added; adding the
+    /// same block again, as often as it takes, is right and never adds it twice:
+    ///
+    /// ```no_run
+    /// # async fn example(store: store::Store, finished: block::FinishedBlock) {
+    /// let block = store::PendingBlock::from(finished);
+    /// while let Err(error) = store.add(block.clone()).await {
+    ///     // Tell a person, wait, keep the journal: whatever the kind, the spans are still there.
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Retry`] and [`ErrorKind::Denied`] as the object store fails; [`ErrorKind::Invalid`] for a block of
+    /// another tenant or with files that do not fit its entry.
+    pub async fn add(&self, block: impl Into<PendingBlock>) -> Result<(), StoreError> {
+        let block = block.into();
+        block.check(&self.inner.config.tenant, false)?;
+        let entry = Arc::new(Entry {
+            block: Arc::clone(block.meta()),
+            received: block.meta().created,
+            checksums: block.checksums()?,
+        });
+        let _uploading = self.inner.uploading(block.meta().id);
+        let files = block.files(false);
+        let begun = Instant::now();
+        self.inner.put_files(block.meta(), &files).await?;
+        self.inner
+            .manifest
+            .commit(|state| {
+                Ok(if state.has_known(entry.block.id) {
+                    Proposal::Nothing
+                } else {
+                    Proposal::Change {
+                        reason: Reason::Flush,
+                        removed: Vec::new(),
+                        added: vec![Arc::clone(&entry)],
+                    }
+                })
+            })
+            .await?;
+        if begun.elapsed() > self.inner.upload_time_max() {
+            // Another process may have taken the files for orphans before the entry was there.
+            self.inner.put_missing(block.meta(), &files).await?;
+        }
+        self.inner.counters.blocks_added.add(1);
+        Ok(())
+    }
+
+    /// The blocks there are. Costs nothing; hold the list as long as a question takes.
+    pub fn blocks(&self) -> Arc<BlockList> {
+        Arc::clone(&self.inner.manifest.head().blocks)
+    }
+
+    /// Learns what other processes have added and removed. [`Store::maintain`] does this now and then.
+    ///
+    /// # Errors
+    /// As the object store fails, or [`ErrorKind::Corrupt`] for a damaged manifest object; the blocks stay as they were.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        self.inner.manifest.refresh().await
+    }
+
+    /// All spans of a trace in all blocks, without any hint about time. Costs a look at each block's bloom, and a few
+    /// requests for each block that has the trace.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Retry`] or [`ErrorKind::Denied`] when nothing could be found and a block could not be asked. A block
+    /// that is damaged or missing is no error: it is named in [`FoundTrace::unreadable`].
+    pub async fn find_trace(&self, id: TraceId) -> Result<FoundTrace, StoreError> {
+        let mut blocks = self.blocks();
+        // A list may be so old that its blocks are gone; a newer one then tells where their spans went.
+        for _ in 0..2 {
+            let (found, gone) = self.find_in(&blocks, id).await?;
+            if !gone {
+                return Ok(found);
+            }
+            self.refresh().await?;
+            blocks = self.blocks();
+        }
+        Ok(self.find_in(&blocks, id).await?.0)
+    }
+
+    /// Also tells whether a block was missing that a newer list may no longer name.
+    async fn find_in(
+        &self,
+        blocks: &BlockList,
+        id: TraceId,
+    ) -> Result<(FoundTrace, bool), StoreError> {
+        let inner = &self.inner;
+        let limit = inner.objects.concurrency();
+        let pieces = in_parallel(blocks.iter(), limit, |meta| async move {
+            let block = inner.block_ref(meta);
+            if !inner.reader.may_contain(&block, id).await {
+                return Ok(None);
+            }
+            let piece = inner.reader.trace(&block, id).await;
+            piece.map_err(|error| (meta, error))
+        })
+        .await;
+        let mut found = FoundTrace::default();
+        let mut failure = None;
+        let mut gone = false;
+        for piece in pieces {
+            match piece {
+                Ok(None) => {}
+                Ok(Some(spans)) => found.join(spans)?,
+                Err((meta, error)) => {
+                    let listed = self.blocks().find(meta.id).is_some();
+                    gone |= error.kind() == ErrorKind::NotFound && !listed;
+                    if listed {
+                        inner.reader.report(meta.id, &error);
+                    }
+                    found.unreadable.push(error.to_string());
+                    if matches!(error.kind(), ErrorKind::Retry | ErrorKind::Denied) {
+                        failure = Some(error);
+                    }
+                }
+            }
+        }
+        match failure {
+            Some(error) if found.spans.batch.is_empty() => Err(error),
+            _ => Ok((found, gone)),
+        }
+    }
+
+    /// The traces of a block, through the cache.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] or [`ErrorKind::NotFound`] naming the file; or as the object store fails.
+    pub async fn trace_table(&self, block: &BlockMeta) -> Result<Arc<TraceTable>, StoreError> {
+        let table = self
+            .inner
+            .reader
+            .trace_table(&self.inner.block_ref(block))
+            .await;
+        self.reported(block, table)
+    }
+
+    /// The spans in some rows of a block, in the order of the rows. Each range must hold whole traces; ranges may come in
+    /// any order and must not overlap.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] or [`ErrorKind::NotFound`] naming the file; or as the object store fails.
+    pub async fn read_rows(
+        &self,
+        block: &BlockMeta,
+        rows: &[RowRange],
+    ) -> Result<SpanBatch, StoreError> {
+        let mut rows = rows.to_vec();
+        rows.sort_unstable_by_key(|range| range.start);
+        let overlap = |pair: &[RowRange]| pair[0].start.saturating_add(pair[0].len) > pair[1].start;
+        if rows.windows(2).any(overlap) {
+            return Err(StoreError::invalid("ranges of rows overlap"));
+        }
+        let spans = self
+            .inner
+            .reader
+            .spans(&self.inner.block_ref(block), &rows)
+            .await;
+        self.reported(block, spans).map(|spans| spans.batch)
+    }
+
+    /// Calls `each` with the ids of every span of a block, reading no other column. After a crash the collector asks this
+    /// of blocks whose [`BlockMeta::journal`] reaches into what is replayed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] or [`ErrorKind::NotFound`] naming the file; or as the object store fails. `each` may have
+    /// been called for some spans.
+    pub async fn span_ids(
+        &self,
+        block: &BlockMeta,
+        each: impl FnMut(TraceId, SpanId),
+    ) -> Result<(), StoreError> {
+        let read = self
+            .inner
+            .reader
+            .span_ids(&self.inner.block_ref(block), each)
+            .await;
+        self.reported(block, read)
+    }
+
+    fn reported<T>(
+        &self,
+        block: &BlockMeta,
+        result: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Err(error) = &result
+            && self.blocks().find(block.id).is_some()
+        {
+            self.inner.reader.report(block.id, error);
+        }
+        result
+    }
+
+    /// What the store holds and has done. Costs a walk over the list of blocks.
+    pub fn stats(&self) -> StoreStats {
+        let blocks = self.blocks();
+        StoreStats {
+            blocks: blocks.len() as u64,
+            bytes: blocks.iter().map(|block| block.byte_count()).sum(),
+            spans: blocks.iter().map(|block| block.spans).sum(),
+            traces: blocks.iter().map(|block| block.traces).sum(),
+            manifest_number: blocks.number(),
+            cache_bytes: self.inner.reader.cache().byte_count(),
+            unreadable_blocks: self.inner.reader.unreadable_of(&blocks),
+            ..self.inner.counters.read()
+        }
+    }
+}
+
+impl FoundTrace {
+    fn join(&mut self, piece: Gathered) -> Result<(), StoreError> {
+        if self.spans.batch.is_empty() {
+            self.spans = piece;
+            return Ok(());
+        }
+        let mut remap = Remap::default();
+        remap.reset(&piece.batch);
+        for row in 0..piece.batch.len() {
+            self.spans
+                .push(&piece.batch, row, &mut remap)
+                .map_err(|error| {
+                    StoreError::new(ErrorKind::Bug, format!("cannot join a trace: {error}"))
+                })?;
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    pub(crate) fn block_ref<'a>(&self, meta: &'a BlockMeta) -> BlockRef<'a> {
+        let head = self.manifest.head();
+        BlockRef {
+            meta,
+            checksums: head.blocks.entry(meta.id).map(|entry| entry.checksums),
+        }
+    }
+
+    /// How long after its files were put a block may be committed without a second look at them.
+    pub(crate) fn upload_time_max(&self) -> Duration {
+        self.config.garbage_grace / 2
+    }
+
+    /// Keeps garbage collection in this process off a block until dropped.
+    pub(crate) fn uploading(self: &Arc<Self>, id: BlockId) -> Uploading {
+        *self.in_flight.lock().entry(id).or_default() += 1;
+        Uploading {
+            inner: Arc::clone(self),
+            id,
+        }
+    }
+
+    pub(crate) async fn put_files(
+        &self,
+        meta: &BlockMeta,
+        files: &[(BlockFile, Bytes)],
+    ) -> Result<(), StoreError> {
+        let folder = meta.folder();
+        let puts = files.iter().map(|(file, bytes)| {
+            let path = self.layout.block_file(&folder, *file);
+            async move { self.objects.put(&path, bytes.clone()).await }
+        });
+        futures::future::try_join_all(puts).await.map(drop)
+    }
+
+    async fn put_missing(
+        &self,
+        meta: &BlockMeta,
+        files: &[(BlockFile, Bytes)],
+    ) -> Result<(), StoreError> {
+        let folder = self.layout.block_folder(&meta.folder());
+        let there = self.objects.list(&folder).await?;
+        let missing: Vec<_> = files
+            .iter()
+            .filter(|(file, _)| {
+                !there
+                    .iter()
+                    .any(|object| object.location.filename() == Some(file.name()))
+            })
+            .cloned()
+            .collect();
+        self.put_files(meta, &missing).await
+    }
+}
+
+/// A block whose files are being written.
+pub(crate) struct Uploading {
+    inner: Arc<Inner>,
+    id: BlockId,
+}
+
+impl Drop for Uploading {
+    fn drop(&mut self) {
+        let mut in_flight = self.inner.in_flight.lock();
+        if let Some(count) = in_flight.get_mut(&self.id) {
+            *count -= 1;
+            if *count == 0 {
+                in_flight.remove(&self.id);
+            }
+        }
+    }
+}
