@@ -45,7 +45,7 @@ function findSpans(body: JsonObject, id: TraceId): readonly Found[] {
     for (const scopeSpans of array(resourceSpans["scopeSpans"]).map(object)) {
       const scope = decodeScope(scopeSpans);
       for (const wire of array(scopeSpans["spans"]).map(object)) {
-        if (traceId(text(wire["traceId"])) !== id) continue;
+        if (wire["traceId"] !== id && traceId(text(wire["traceId"])) !== id) continue;
         const start = bigint(wire["startTimeUnixNano"]);
         found.push({ wire, start, end: bigint(wire["endTimeUnixNano"]), resource, scope });
       }

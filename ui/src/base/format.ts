@@ -8,6 +8,7 @@ import {
   NS_PER_MS,
   NS_PER_S,
   NS_PER_US,
+  type Offset,
   type UnixNanos,
 } from "./time.ts";
 
@@ -29,6 +30,17 @@ export function durationForQuery(ns: Duration): string {
   if (ns % NS_PER_MS === 0 && ns < NS_PER_S) return `${ns / NS_PER_MS}ms`;
   if (ns % NS_PER_MS === 0) return `${ns / NS_PER_S}s`;
   return `${ns}ns`;
+}
+
+/** A mark of a ruler whose marks are `step` apart: as many digits as tell it from its neighbours. */
+export function formatMark(ns: Offset, step: Duration): string {
+  if (ns === 0) return "0";
+  const isClockLike = ns >= NS_PER_MIN && step >= (ns >= NS_PER_H ? NS_PER_MIN : NS_PER_S);
+  if (isClockLike) return formatDuration(ns as number as Duration);
+  const [unit, name] =
+    ns < NS_PER_US ? [1, "ns"] : ns < NS_PER_MS ? [NS_PER_US, "µs"] : ns < NS_PER_S ? [NS_PER_MS, "ms"] : [NS_PER_S, "s"];
+  const digits = Math.max(0, Math.ceil(-Math.log10(step / unit) - 1e-9));
+  return `${(ns / unit).toFixed(digits)} ${name}`;
 }
 
 function significant(x: number): string {

@@ -13,17 +13,16 @@ export interface PastedId {
 }
 
 /** `text` as a trace id when it is 1 to 32 hex digits; shorter ones get their leading zeros back. All zeros is none. */
-export function traceId(text: string): TraceId | null {
-  const hex = text.toLowerCase();
-  if (!/^[0-9a-f]{1,32}$/.test(hex) || /^0+$/.test(hex)) return null;
-  return hex.padStart(32, "0") as TraceId;
-}
+export const traceId = (text: string): TraceId | null => hexId(text, 32, /^[0-9a-f]{32}$/) as TraceId | null;
 
-/** `text` as a span id when it is 1 to 16 hex digits. */
-export function spanId(text: string): SpanId | null {
-  const hex = text.toLowerCase();
-  if (!/^[0-9a-f]{1,16}$/.test(hex) || /^0+$/.test(hex)) return null;
-  return hex.padStart(16, "0") as SpanId;
+/** `text` as a span id when it is 1 to 16 hex digits; otherwise as `traceId`. */
+export const spanId = (text: string): SpanId | null => hexId(text, 16, /^[0-9a-f]{16}$/) as SpanId | null;
+
+/** Makes no text where the id is spelt right already: a large trace has a hundred thousand of them. */
+function hexId(text: string, digits: number, wellSpelt: RegExp): string | null {
+  if (text === "" || text.length > digits) return null;
+  const id = wellSpelt.test(text) ? text : text.padStart(digits, "0").toLowerCase();
+  return wellSpelt.test(id) && !/^0+$/.test(id) ? id : null;
 }
 
 /**

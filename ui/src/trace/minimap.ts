@@ -18,6 +18,8 @@ export interface Run {
 export const ERROR_RUN = -1;
 /** A trace with few spans does not fill the strip with fat bars. */
 const LINE_HEIGHT_MAX = 4;
+/** Errors underline what is beneath them, as bars of the waterfall do; a line of one pixel they take whole. */
+const ERROR_HEIGHT = 1.5;
 
 /** `slotAt` gives the colour slot of the span at a position. O(spans + pixels drawn). */
 export function minimapRuns(
@@ -33,33 +35,35 @@ export function minimapRuns(
   const lineHeight = Math.min(LINE_HEIGHT_MAX, height / lines);
   const scale = width / Math.max(1, durationNs);
   const runs: Run[] = [];
-  // 0 is empty; otherwise slot + 2, so that an error is 1.
-  const line = new Int32Array(width);
+  // One line at a time: for each pixel 0 when empty, else what to paint plus one. Errors lie above, so that one
+  // failure among a thousand healthy spans of its line is seen.
+  const healthy = new Int32Array(width);
+  const failed = new Int32Array(width);
   let position = 0;
-  for (let y = 0; y < lines; y++) {
-    line.fill(0);
-    for (const end = Math.floor(((y + 1) * count) / lines); position < end; position++) {
+  for (let line = 0; line < lines; line++) {
+    healthy.fill(0);
+    failed.fill(0);
+    for (const end = Math.floor(((line + 1) * count) / lines); position < end; position++) {
       const span = at(tree.spans, position);
       const left = Math.min(width - 1, Math.max(0, Math.floor(span.start * scale)));
       const right = Math.max(left + 1, Math.min(width, Math.ceil((span.start + span.duration) * scale)));
-      fillKeepingErrors(line, left, right, isError(span) ? 1 : slotAt(position) + 2);
+      healthy.fill(slotAt(position) + 1, left, right);
+      if (isError(span)) failed.fill(1, left, right);
     }
-    pushRuns(runs, line, y * lineHeight, lineHeight);
+    const y = line * lineHeight;
+    const errorHeight = Math.min(ERROR_HEIGHT, lineHeight);
+    pushRuns(runs, healthy, y, lineHeight, (mark) => mark - 1);
+    pushRuns(runs, failed, y + lineHeight - errorHeight, errorHeight, () => ERROR_RUN);
   }
   return runs;
 }
 
-/** An error that shares its line with a thousand healthy spans stays to be seen. */
-function fillKeepingErrors(line: Int32Array, left: number, right: number, mark: number): void {
-  for (let x = left; x < right; x++) if (line[x] !== 1) line[x] = mark;
-}
-
-function pushRuns(runs: Run[], line: Int32Array, y: number, height: number): void {
+function pushRuns(runs: Run[], line: Int32Array, y: number, height: number, slotOf: (mark: number) => number): void {
   for (let x = 0; x < line.length; ) {
     const mark = at(line, x);
     let end = x + 1;
     while (end < line.length && line[end] === mark) end++;
-    if (mark !== 0) runs.push({ x, y, width: end - x, height, slot: mark === 1 ? ERROR_RUN : mark - 2 });
+    if (mark !== 0) runs.push({ x, y, width: end - x, height, slot: slotOf(mark) });
     x = end;
   }
 }

@@ -8,8 +8,8 @@
  *               4 └ mail            depth 1   descendants 0   parent  0
  *
  * A subtree is the range `position ..= position + descendants`, so collapsing skips a range and sums run backwards once.
- * Any input gives a tree: an orphan (its parent is not in the trace) is a root and marked, a second span of the same id is
- * left out and counted, and a cycle of parents is cut at its earliest span. O(n log n), no recursion.
+ * Any input gives a tree: an orphan (its parent is not in the trace) is a root and marked, of spans with
+ * one id the earliest is kept and the others are counted, and a cycle of parents is cut at its earliest span. O(n log n), no recursion.
  */
 import { at } from "../base/arrays.ts";
 import type { SpanId } from "../base/ids.ts";
@@ -41,22 +41,40 @@ export interface TraceTree {
 const NONE = -1;
 
 export function buildTree(spans: readonly Span[]): TraceTree {
-  const unique = [...new Map([...spans].reverse().map((span) => [span.id, span])).values()].sort(byStart);
-  const indexOf = new Map(unique.map((span, i) => [span.id, i]));
-  const parents = Int32Array.from(unique, (span, i) => {
+  const { unique, indexOf } = withoutDuplicates(spans);
+  const parents = new Int32Array(unique.length);
+  let orphans = 0;
+  let ownParents = 0;
+  unique.forEach((span, i) => {
     const parent = span.parentId === null ? NONE : (indexOf.get(span.parentId) ?? NONE);
-    return parent === i ? NONE : parent;
+    if (parent === NONE && span.parentId !== null) orphans += 1;
+    if (parent === i) ownParents += 1;
+    parents[i] = parent === i ? NONE : parent;
   });
-  const selfParents = unique.filter((span) => span.parentId === span.id).length;
-  const orphans = unique.filter((span) => span.parentId !== null && !indexOf.has(span.parentId)).length;
   const walk = walkPreOrder(parents);
+  const ordered = walk.order.map((i) => at(unique, i));
+  // The same keys once more: cheaper than a second map of all ids.
+  ordered.forEach((span, position) => indexOf.set(span.id, position));
   return {
-    ...summarise(walk.order.map((i) => at(unique, i)), walk),
+    ...summarise(ordered, walk),
+    positionOf: indexOf,
     roots: walk.roots,
     orphans,
     duplicates: spans.length - unique.length,
-    cycles: walk.cycles + selfParents,
+    cycles: walk.cycles + ownParents,
   };
+}
+
+/** The spans by start, the first of each id, and where each id is among them. */
+function withoutDuplicates(spans: readonly Span[]): { unique: readonly Span[]; indexOf: Map<SpanId, number> } {
+  const unique: Span[] = [];
+  const indexOf = new Map<SpanId, number>();
+  for (const span of [...spans].sort(byStart)) {
+    if (indexOf.has(span.id)) continue;
+    indexOf.set(span.id, unique.length);
+    unique.push(span);
+  }
+  return { unique, indexOf };
 }
 
 function byStart(a: Span, b: Span): number {
@@ -143,15 +161,19 @@ function earliestOfCycle(parents: Int32Array, start: number): number {
   return least;
 }
 
-type Sums = Omit<TraceTree, "roots" | "orphans" | "duplicates" | "cycles">;
+type Sums = Omit<TraceTree, "positionOf" | "roots" | "orphans" | "duplicates" | "cycles">;
 
 /** What follows from order and parents; sums flow from the last span to the first, since parents come before children. */
 function summarise(spans: readonly Span[], { parent, depth }: Walk): Sums {
   const count = spans.length;
   const descendants = new Int32Array(count);
   const errorsBelow = new Int32Array(count);
-  const subtreeStart = Float64Array.from(spans, (span) => span.start);
-  const subtreeEnd = Float64Array.from(spans, (span) => span.start + Math.max(0, span.duration));
+  const subtreeStart = new Float64Array(count);
+  const subtreeEnd = new Float64Array(count);
+  spans.forEach((span, i) => {
+    subtreeStart[i] = span.start;
+    subtreeEnd[i] = span.start + Math.max(0, span.duration);
+  });
   for (let i = count - 1; i >= 0; i--) {
     const above = at(parent, i);
     if (above === NONE) continue;
@@ -168,7 +190,6 @@ function summarise(spans: readonly Span[], { parent, depth }: Walk): Sums {
     errorsBelow,
     subtreeStart,
     subtreeEnd,
-    positionOf: new Map(spans.map((span, i) => [span.id, i])),
     depthMax: depth.reduce((most, d) => Math.max(most, d), 0),
   };
 }

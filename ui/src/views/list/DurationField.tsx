@@ -1,6 +1,6 @@
 /** A bound on the duration: `200ms`, `1.5s`, `1m30s`; a bare number is milliseconds. */
 import { useEffect, useState } from "react";
-import { formatDuration } from "../../base/format.ts";
+import { durationForQuery } from "../../base/format.ts";
 import { type Duration, parseDuration } from "../../base/time.ts";
 import { TextField } from "./TextField.tsx";
 
@@ -18,7 +18,7 @@ export function DurationField({ label, placeholder, value, onCommit }: DurationF
     <TextField
       label={`${label} duration`}
       placeholder={placeholder}
-      value={value === null ? "" : formatDuration(value).replaceAll(" ", "").replaceAll("min", "m")}
+      value={value === null ? "" : durationForQuery(value)}
       invalid={refused}
       problem="a duration such as 200ms, 1.5s or 2m"
       onType={() => setRefused(false)}

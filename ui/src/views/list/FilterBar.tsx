@@ -69,9 +69,9 @@ export function FilterBar({ filter, services, traces, live, serviceField, onChan
         ))}
       </datalist>
       <span className={styles.durations}>
-        <DurationField label="shortest" placeholder="min, 200ms" value={filter.minDuration} onCommit={(minDuration) => onChange({ minDuration })} />
+        <DurationField label="shortest" placeholder="min 200ms" value={filter.minDuration} onCommit={(minDuration) => onChange({ minDuration })} />
         <span aria-hidden="true">–</span>
-        <DurationField label="longest" placeholder="max, 1.5s" value={filter.maxDuration} onCommit={(maxDuration) => onChange({ maxDuration })} />
+        <DurationField label="longest" placeholder="max 1.5s" value={filter.maxDuration} onCommit={(maxDuration) => onChange({ maxDuration })} />
       </span>
       <Segments
         label="errors"

@@ -29,7 +29,7 @@ export function FirstSteps() {
       <h2>No spans yet</h2>
       <p>
         Throughline takes OTLP: gRPC on port <code>4317</code>, HTTP on port <code>4318</code> (<code>/v1/traces</code>, protobuf or JSON).
-        A span is in this list within a second of its arrival; this page looks for itself when <em>live</em> is on.
+        This page looks for the first span by itself.
       </p>
       <Snippet title="Any OpenTelemetry SDK, by its environment" text={SDK.replace("HOST", host)} />
       <Snippet title="One span from a shell" text={CURL.replace("HOST", host)} />

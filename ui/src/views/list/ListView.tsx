@@ -27,12 +27,15 @@ export function ListView() {
   const [atTop, setAtTop] = useState(true);
   const serviceField = useRef<HTMLSelectElement>(null);
 
+  // The first span shows itself.
+  const knowsNoSpan = services.data?.length === 0;
+
   const change = (patch: Partial<TraceFilter>): void => navigate(`/${searchFromFilter({ ...filter, ...patch })}`);
   const refreshAll = (): void => {
     list.refresh();
     void services.refetch();
   };
-  useInterval(refreshAll, live && atTop ? LIVE_INTERVAL_MS : null);
+  useInterval(refreshAll, (live && atTop) || knowsNoSpan ? LIVE_INTERVAL_MS : null);
   useKeys({
     r: refreshAll,
     l: () => setLive(!live),
@@ -44,7 +47,6 @@ export function ListView() {
     document.title = filter.service === null ? "Traces · Throughline" : `${filter.service} · Throughline`;
   }, [filter.service]);
 
-  const knowsNoSpan = services.data?.length === 0;
   const isEmpty = list.state === "ready" && list.traces.length === 0 && !list.stale;
   return (
     <main className={styles.view}>
@@ -59,7 +61,7 @@ export function ListView() {
         onLive={setLive}
         onRefresh={refreshAll}
       />
-      <div className={classes(styles.progress, list.fetching && !live && styles.busy)} />
+      <div className={classes(styles.progress, list.fetching && !live && !knowsNoSpan && styles.busy)} />
       {list.state === "ready" && list.error && (
         <Notice look="failed" action={<Button onClick={refreshAll}>try again</Button>}>
           could not refresh: {list.error.message}
@@ -86,7 +88,7 @@ export function ListView() {
 }
 
 function countWords(list: TraceList): string {
-  if (list.state !== "ready") return "";
+  if (list.state !== "ready" || list.traces.length === 0) return "";
   const count = formatCount(list.traces.length);
   if (list.capped) return `${count} traces, and more that this list does not show (it ends at ${formatCount(LIST_ROWS_MAX)}): narrow the filters`;
   return list.hasMore ? `${count} traces so far, more below` : list.traces.length === 1 ? "1 trace, that is all" : `${count} traces, that is all`;

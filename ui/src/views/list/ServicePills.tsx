@@ -1,29 +1,36 @@
-/** The services of a trace: most spans first, as many as fit, the rest as a number. Colour is a help, the name is the fact. */
+/** The services of a trace: those with errors first, then by spans, as many as fit, and how many there are. Colour is a help, the name is the fact. */
 import { plural } from "../../base/format.ts";
 import type { ServiceCount } from "../../model/trace.ts";
 import type { SlotOf } from "../../trace/colours.ts";
-import { classes } from "../../widgets/controls.tsx";
+import { ErrorIcon } from "../../widgets/icons.tsx";
 import styles from "./ServicePills.module.css";
 
-/** More pills than this never fit beside each other; the row clips what is too wide earlier. */
-const PILLS_MAX = 5;
+/** More pills than this never fit beside each other. */
+const PILLS_MAX = 8;
+/** With so few the row shows them all; with more it also says how many there are. */
+const FEW = 3;
 
 export function ServicePills({ services, slotOf }: { readonly services: readonly ServiceCount[]; readonly slotOf: SlotOf }) {
   const ordered = [...services].sort((a, b) => b.errors - a.errors || b.spans - a.spans);
-  const shown = ordered.slice(0, PILLS_MAX);
-  const hidden = ordered.slice(PILLS_MAX);
   return (
-    <span className={styles.pills}>
-      {shown.map((service) => (
-        <span key={service.name} className={classes(styles.pill, service.errors > 0 && styles.failed)} title={words(service)}>
-          <span className={styles.dot} style={{ background: `var(--service-${slotOf(service.name)})` }} />
-          {service.name}
-          {service.errors > 0 && <span className="aside"> with errors</span>}
-        </span>
-      ))}
-      {hidden.length > 0 && (
-        <span className={styles.rest} title={hidden.map(words).join("\n")}>
-          +{hidden.length}
+    <span className={styles.services}>
+      <span className={styles.pills}>
+        {ordered.slice(0, PILLS_MAX).map((service) => (
+          <span key={service.name} className={styles.pill} title={words(service)}>
+            <span className={styles.dot} style={{ background: `var(--service-${slotOf(service.name)})` }} />
+            {service.name}
+            {service.errors > 0 && (
+              <span className={styles.failed}>
+                <ErrorIcon size={11} />
+                <span className="aside"> with errors</span>
+              </span>
+            )}
+          </span>
+        ))}
+      </span>
+      {ordered.length > FEW && (
+        <span className={styles.count} title={ordered.map(words).join("\n")}>
+          {ordered.length} in all
         </span>
       )}
     </span>

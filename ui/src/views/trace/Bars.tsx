@@ -22,14 +22,17 @@ interface BarsProps {
   readonly last: number;
   readonly rowHeight: number;
   readonly left: number;
+  /** Of the time axis. */
   readonly width: number;
+  /** Right of the axis, so that a bar that reaches the end does not touch the edge. */
+  readonly margin: number;
   /** Of the canvas; larger than the rows need, so that it keeps its bitmap while scrolling. */
   readonly height: number;
   readonly slotAt: (position: number) => number;
   readonly palette: Palette;
 }
 
-export function Bars({ tree, rows, collapsed, window, marks, first, last, rowHeight, left, width, height, slotAt, palette }: BarsProps) {
+export function Bars({ tree, rows, collapsed, window, marks, first, last, rowHeight, left, width, margin, height, slotAt, palette }: BarsProps) {
   const measure = useMemo(() => labelMeasure(labelFont(palette)), [palette]);
   const paint = useCallback(
     (context: CanvasRenderingContext2D) => {
@@ -38,7 +41,6 @@ export function Bars({ tree, rows, collapsed, window, marks, first, last, rowHei
       paintBars(context, {
         bars: layoutBars(tree, rows, first, last, isCollapsed, viewport),
         rowHeight,
-        width,
         height,
         marks: marks.map((mark) => xOf(viewport, mark)),
         slotAt,
@@ -47,7 +49,7 @@ export function Bars({ tree, rows, collapsed, window, marks, first, last, rowHei
     },
     [tree, rows, collapsed, window, marks, first, last, rowHeight, width, height, slotAt, palette, measure],
   );
-  return <Canvas className={styles.bars} style={{ left, top: first * rowHeight }} width={width} height={height} paint={paint} />;
+  return <Canvas className={styles.bars} style={{ left, top: first * rowHeight }} width={width + margin} height={height} paint={paint} />;
 }
 
 /** Durations repeat, so measured labels are kept; bounded, for a trace has at most some thousand different ones. */

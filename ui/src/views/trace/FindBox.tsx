@@ -35,7 +35,7 @@ export function FindBox({ ref, query, count, which, onQuery, onStep }: FindBoxPr
         type="text"
         className={styles.field}
         aria-label="find in this trace"
-        placeholder="find: name, key, value"
+        placeholder="find in this trace"
         aria-invalid={isNone}
         value={text}
         onChange={(event) => setText(event.target.value)}

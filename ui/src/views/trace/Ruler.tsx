@@ -1,6 +1,7 @@
 /** The time axis of the waterfall: marks with words; drag over it to zoom. */
-import { formatDuration } from "../../base/format.ts";
-import { duration, type Offset, type Window } from "../../base/time.ts";
+import { formatDuration, formatMark } from "../../base/format.ts";
+import type { Marks } from "../../base/marks.ts";
+import { duration, type Window } from "../../base/time.ts";
 import { timeAt, xOf } from "../../trace/layout.ts";
 import styles from "./Ruler.module.css";
 import { useDragRange } from "./useDragRange.ts";
@@ -8,7 +9,7 @@ import { useDragRange } from "./useDragRange.ts";
 interface RulerProps {
   readonly window: Window;
   readonly width: number;
-  readonly marks: readonly Offset[];
+  readonly marks: Marks;
   readonly onZoom: (range: { readonly from: number; readonly to: number } | null) => void;
 }
 
@@ -26,11 +27,11 @@ export function Ruler({ window, width, marks, onZoom }: RulerProps) {
       onDoubleClick={() => onZoom(null)}
       {...handlers}
     >
-      {marks.map((mark) => {
+      {marks.at.map((mark) => {
         const x = xOf(scale, mark);
         return (
           <span key={mark} className={styles.mark} style={{ left: Math.round(x) }}>
-            {x <= width - LABEL_ROOM_PX && formatDuration(duration(mark))}
+            {x <= width - LABEL_ROOM_PX && formatMark(mark, marks.step)}
           </span>
         );
       })}

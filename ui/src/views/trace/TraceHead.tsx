@@ -30,8 +30,7 @@ export function TraceHead({ trace, tree, facts, children }: TraceHeadProps) {
           errors={facts.errors}
           levels={tree.depthMax + 1}
         />
-        <span className={styles.gap} />
-        {children}
+        <div className={styles.tools}>{children}</div>
       </header>
       {facts.warnings.length > 0 && <Notice>{facts.warnings.join(" · ")}</Notice>}
     </>

@@ -2,14 +2,14 @@
 import { type ReactNode, useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
 import { at } from "../../base/arrays.ts";
 import type { SpanId } from "../../base/ids.ts";
-import { offset } from "../../base/time.ts";
+import { offset, type Window } from "../../base/time.ts";
 import type { Trace } from "../../model/trace.ts";
 import { useSlots } from "../../state/queries.ts";
 import { factsOf } from "../../trace/facts.ts";
 import { collapsedFrom, revealing, toggled, visibleRows } from "../../trace/rows.ts";
 import { neighbour, SearchIndex } from "../../trace/search.ts";
 import { buildTree } from "../../trace/tree.ts";
-import { panned, showing, wholeWindow, windowWithin, zoomed } from "../../trace/window.ts";
+import { isWhole, panned, showing, wholeWindow, windowWithin, zoomed } from "../../trace/window.ts";
 import { Button, IconButton, Notice } from "../../widgets/controls.tsx";
 import { RefreshIcon } from "../../widgets/icons.tsx";
 import { usePalette } from "../../widgets/palette.ts";
@@ -53,8 +53,10 @@ export function TracePage({ trace, onRefresh }: { readonly trace: Trace; readonl
     const shown = showing(whole, window, span.start, offset(span.start + Math.max(0, span.duration)));
     changeLook({ span: open ? span.id : look.span, zoom: shown === window ? look.zoom : shown });
   };
+  /** The whole trace is no zoom, however it was reached. */
+  const show = (next: Window): void => changeLook({ zoom: isWhole(whole, next) ? null : next });
   const zoomTo = (range: { readonly from: number; readonly to: number } | null): void =>
-    changeLook({ zoom: range && windowWithin(whole, range.from, range.to) });
+    show(range ? windowWithin(whole, range.from, range.to) : whole);
   const zoomToSpan = (position: number): void =>
     zoomTo({ from: at(tree.subtreeStart, position), to: at(tree.subtreeEnd, position) });
   const step = (among: Int32Array, direction: 1 | -1): void => {
@@ -89,9 +91,9 @@ export function TracePage({ trace, onRefresh }: { readonly trace: Trace; readonl
     collapseFrom: (depth) => collapse(depth === null ? new Set() : collapsedFrom(tree, depth)),
     zoom: (factor) => {
       const middle = current === null ? offset((window.from + window.to) / 2) : at(tree.spans, current).start;
-      changeLook({ zoom: zoomed(whole, window, middle, factor) });
+      show(zoomed(whole, window, middle, factor));
     },
-    pan: (share) => changeLook({ zoom: panned(whole, window, share) }),
+    pan: (share) => show(panned(whole, window, share)),
     zoomOut: () => zoomTo(null),
     zoomToCurrent: () => current !== null && zoomToSpan(current),
     refresh: onRefresh,
@@ -134,8 +136,8 @@ export function TracePage({ trace, onRefresh }: { readonly trace: Trace; readonl
           onToggle={toggle}
           onFocusSpan={zoomToSpan}
           onZoom={zoomTo}
-          onZoomAt={(around, factor) => changeLook({ zoom: zoomed(whole, window, around, factor) })}
-          onPan={(share) => changeLook({ zoom: panned(whole, window, share) })}
+          onZoomAt={(around, factor) => show(zoomed(whole, window, around, factor))}
+          onPan={(share) => show(panned(whole, window, share))}
         />
         {selected !== null && (
           <Details

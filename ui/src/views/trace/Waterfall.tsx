@@ -5,11 +5,11 @@
  * of these rows, so that the browser moves both together and they never part while scrolling.
  */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type MouseEvent, type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
 import { at, clamp } from "../../base/arrays.ts";
 import type { SpanId } from "../../base/ids.ts";
+import { marksIn } from "../../base/marks.ts";
 import type { Offset, Window } from "../../base/time.ts";
-import { ticks } from "../../base/ticks.ts";
 import { useStoredNumber } from "../../state/stored.ts";
 import { timeAt } from "../../trace/layout.ts";
 import { rowOf, type Rows } from "../../trace/rows.ts";
@@ -19,7 +19,8 @@ import { useSize } from "../../widgets/useSize.ts";
 import { Bars } from "./Bars.tsx";
 import { ColumnGrip } from "./ColumnGrip.tsx";
 import { Ruler } from "./Ruler.tsx";
-import { rowId, SpanRow } from "./SpanRow.tsx";
+import { rowId } from "./SpanRow.tsx";
+import { SpanRows } from "./SpanRows.tsx";
 import styles from "./Waterfall.module.css";
 
 interface WaterfallProps {
@@ -45,23 +46,31 @@ interface WaterfallProps {
 const ROW_PX = 24;
 const HEAD_PX = 28;
 const OVERSCAN = 10;
-/** Room right of the last bar, so that it does not touch the edge. */
 const RIGHT_PX = 12;
 const MARK_EVERY_PX = 110;
-const INDENT_PX = 14;
 const NAME_MIN_PX = 120;
+const NAME_SHARE_MAX = 0.55;
+/** How much a notch of the wheel zooms. */
+const ZOOM_PER_PX = 0.004;
 
 export function Waterfall(props: WaterfallProps) {
   const { tree, rows, collapsed, window, current, matches, slotAt, palette } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [sizeRef, size] = useSize<HTMLDivElement>();
+  // Stable, or the element would be measured again at every frame of scrolling.
+  const scrollerRef = useCallback(
+    (element: HTMLDivElement | null) => {
+      scroller.current = element;
+      return sizeRef(element);
+    },
+    [sizeRef],
+  );
   const [nameWish, setNameWish] = useStoredNumber("name-width", 380);
   // The wish is kept as it is; a narrow screen only follows it as far as there is room.
-  const nameMax = Math.max(NAME_MIN_PX, Math.round(size.width * 0.6));
+  const nameMax = Math.max(NAME_MIN_PX, Math.round(size.width * NAME_SHARE_MAX));
   const name = Math.round(clamp(nameWish, NAME_MIN_PX, nameMax));
   const width = Math.max(0, size.width - name - RIGHT_PX);
-  const marks = useMemo(() => ticks(window, Math.max(1, Math.floor(width / MARK_EVERY_PX))), [window, width]);
-  const matched = useMemo(() => new Set(matches), [matches]);
+  const marks = useMemo(() => marksIn(window, Math.max(1, Math.floor(width / MARK_EVERY_PX))), [window, width]);
 
   const virtual = useVirtualizer({
     count: rows.length,
@@ -77,6 +86,7 @@ export function Waterfall(props: WaterfallProps) {
   const last = (items.at(-1)?.index ?? -1) + 1;
 
   const currentRow = current === null ? null : rowOf(rows, current);
+  const isInDom = currentRow !== null && currentRow >= first && currentRow < last;
   useEffect(() => {
     if (currentRow !== null) virtual.scrollToIndex(currentRow, { align: "auto" });
   }, [virtual, currentRow]);
@@ -85,103 +95,96 @@ export function Waterfall(props: WaterfallProps) {
     if (event.ctrlKey || event.metaKey) {
       const box = scroller.current?.getBoundingClientRect();
       const x = event.clientX - (box?.left ?? 0) - name;
-      props.onZoomAt(timeAt({ window, width }, clamp(x, 0, width)), Math.exp(event.deltaY * 0.004));
+      props.onZoomAt(timeAt({ window, width }, clamp(x, 0, width)), Math.exp(event.deltaY * ZOOM_PER_PX));
       return true;
     }
-    const sideways = event.shiftKey ? event.deltaY : event.deltaX;
-    if (Math.abs(sideways) <= Math.abs(event.deltaY) && !event.shiftKey) return false;
-    props.onPan(sideways / Math.max(1, width));
-    return true;
+    // With Shift some systems turn the wheel sideways themselves, others leave that to us.
+    const sideways = event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX;
+    const isSideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (isSideways) props.onPan(sideways / Math.max(1, width));
+    return isSideways;
   });
 
-  const indentPx = Math.min(INDENT_PX, (name * 0.45) / Math.max(1, tree.depthMax));
-  const hitOf = (event: MouseEvent): { position: number; isToggle: boolean } | null => {
-    const target = event.target instanceof Element ? event.target : null;
-    const row = target?.closest("[data-position]");
-    return row ? { position: Number(row.getAttribute("data-position")), isToggle: target?.closest("[data-toggle]") !== null } : null;
-  };
-
   return (
-    <div
-      ref={(element) => {
-        scroller.current = element;
-        return element ? sizeRef(element) : undefined;
-      }}
-      role="treegrid"
-      aria-label="spans"
-      aria-rowcount={rows.length + 1}
-      aria-colcount={2}
-      aria-activedescendant={current === null ? undefined : rowId(at(tree.spans, at(rows, rowOf(rows, current))))}
-      tabIndex={0}
-      className={styles.scroller}
-      style={{ "--name-width": `${name}px`, "--row-height": `${ROW_PX}px` }}
-    >
-      <div role="rowgroup" className={styles.head} style={{ height: HEAD_PX }}>
-        <div role="row" aria-rowindex={1} className={styles.headRow}>
-          <div role="columnheader" className={styles.headName}>
-            {props.controls}
-          </div>
-          <div role="columnheader" className={styles.headTime} aria-label="time">
-            <Ruler window={window} width={width} marks={marks} onZoom={props.onZoom} />
+    <div className={styles.waterfall}>
+      <div
+        ref={scrollerRef}
+        role="treegrid"
+        aria-label="spans"
+        aria-rowcount={rows.length + 1}
+        aria-colcount={2}
+        aria-activedescendant={isInDom ? rowId(at(tree.spans, at(rows, currentRow))) : undefined}
+        tabIndex={0}
+        className={styles.scroller}
+        style={{ "--name-width": `${name}px`, "--row-height": `${ROW_PX}px` }}
+      >
+        <div role="rowgroup" className={styles.head} style={{ height: HEAD_PX }}>
+          <div role="row" aria-rowindex={1} className={styles.headRow}>
+            <div role="columnheader" className={styles.headName}>
+              {props.controls}
+            </div>
+            <div role="columnheader" className={styles.headTime} aria-label="time">
+              <Ruler window={window} width={width} marks={marks} onZoom={props.onZoom} />
+            </div>
           </div>
         </div>
-      </div>
-      <ColumnGrip value={name} min={NAME_MIN_PX} max={nameMax} height={size.height} onChange={setNameWish} />
-      <div
-        role="rowgroup"
-        className={styles.body}
-        style={{ height: virtual.getTotalSize() }}
-        onClick={(event) => {
-          const hit = hitOf(event);
-          if (hit) (hit.isToggle ? props.onToggle : props.onSelect)(hit.position);
-        }}
-        onDoubleClick={(event) => {
-          const hit = hitOf(event);
-          if (hit && !hit.isToggle) props.onFocusSpan(hit.position);
-        }}
-      >
-        {items.map((item) => {
-          const position = at(rows, item.index);
-          const span = at(tree.spans, position);
-          return (
-            <SpanRow
-              key={span.id}
-              span={span}
-              position={position}
-              row={item.index}
-              top={item.index * ROW_PX}
-              depth={at(tree.depth, position)}
-              indentPx={indentPx}
-              slot={slotAt(position)}
-              descendants={at(tree.descendants, position)}
-              errorsBelow={at(tree.errorsBelow, position)}
-              isCollapsed={collapsed.has(span.id)}
-              isCurrent={position === current}
-              isMatch={matched.has(position)}
-              isOrphan={span.parentId !== null && at(tree.parent, position) === -1}
+        <div
+          role="rowgroup"
+          className={styles.body}
+          style={{ height: virtual.getTotalSize() }}
+          onClick={(event) => {
+            const hit = hitOf(event);
+            if (hit) (hit.isToggle ? props.onToggle : props.onSelect)(hit.position);
+          }}
+          onDoubleClick={(event) => {
+            const hit = hitOf(event);
+            if (hit && !hit.isToggle) props.onFocusSpan(hit.position);
+          }}
+        >
+          {width > 0 && (
+            <SpanRows
+              tree={tree}
+              rows={rows}
+              first={first}
+              last={last}
+              collapsed={collapsed}
+              current={current}
+              matches={matches}
+              slotAt={slotAt}
+              rowHeight={ROW_PX}
+              nameWidth={name}
             />
-          );
-        })}
-        {width > 0 && (
-          <Bars
-            tree={tree}
-            rows={rows}
-            collapsed={collapsed}
-            window={window}
-            marks={marks}
-            first={first}
-            last={last}
-            rowHeight={ROW_PX}
-            left={name}
-            width={width + RIGHT_PX}
-            height={(Math.ceil(size.height / ROW_PX) + 2 * OVERSCAN + 2) * ROW_PX}
-            slotAt={slotAt}
-            palette={palette}
-          />
-        )}
+          )}
+          {width > 0 && (
+            <Bars
+              tree={tree}
+              rows={rows}
+              collapsed={collapsed}
+              window={window}
+              marks={marks.at}
+              first={first}
+              last={last}
+              rowHeight={ROW_PX}
+              left={name}
+              width={width}
+              margin={RIGHT_PX}
+              height={(Math.ceil(size.height / ROW_PX) + 2 * OVERSCAN + 2) * ROW_PX}
+              slotAt={slotAt}
+              palette={palette}
+            />
+          )}
+        </div>
       </div>
+      <ColumnGrip value={name} min={NAME_MIN_PX} max={nameMax} onChange={setNameWish} />
     </div>
   );
+}
+
+/** Which span a click met, and whether it met the mark that collapses it. */
+function hitOf(event: MouseEvent): { readonly position: number; readonly isToggle: boolean } | null {
+  const target = event.target instanceof Element ? event.target : null;
+  const row = target?.closest("[data-position]");
+  return row ? { position: Number(row.getAttribute("data-position")), isToggle: target?.closest("[data-toggle]") !== null } : null;
 }
 
 /** Wheel events that may be kept from scrolling, which React's own listeners cannot do. `handle` tells whether it took one. */

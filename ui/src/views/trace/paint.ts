@@ -12,7 +12,6 @@ export const labelFont = (palette: Palette): string => `${LABEL_PX}px ${palette.
 export interface BarsPicture {
   readonly bars: readonly Bar[];
   readonly rowHeight: number;
-  readonly width: number;
   readonly height: number;
   /** Where the ruler's marks are. */
   readonly marks: readonly number[];
@@ -45,9 +44,26 @@ function paintBar(context: CanvasRenderingContext2D, bar: Bar, rowHeight: number
   if (bar.error || bar.errorHidden) paintError(context, x, top, width, height, bar.error, palette);
   context.fillStyle = palette.ink;
   for (const tick of bar.ticks) context.fillRect(Math.round(tick), top - 2, 1, height + 4);
-  if (!bar.label) return;
-  context.fillStyle = bar.label.place === "inside" ? palette.ink : palette.inkSoft;
-  context.fillText(bar.label.text, bar.label.x, bar.y + rowHeight / 2 + 0.5);
+  if (bar.label) paintLabel(context, bar.label, bar.y, rowHeight, palette);
+}
+
+/** Inside a bar the words get ground of their own: no one ink can be read on all colours. */
+function paintLabel(
+  context: CanvasRenderingContext2D,
+  label: NonNullable<Bar["label"]>,
+  y: number,
+  rowHeight: number,
+  palette: Palette,
+): void {
+  if (label.place === "inside") {
+    const { width } = context.measureText(label.text);
+    context.fillStyle = palette.surface;
+    context.globalAlpha = 0.82;
+    fillRounded(context, label.x - 3, y + BAR_INSET_PX + 1, width + 6, rowHeight - 2 * BAR_INSET_PX - 2);
+    context.globalAlpha = 1;
+  }
+  context.fillStyle = label.place === "inside" ? palette.ink : palette.inkSoft;
+  context.fillText(label.text, label.x, y + rowHeight / 2 + 0.5);
 }
 
 function fillRounded(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {
@@ -76,11 +92,9 @@ function paintError(
 }
 
 export function paintRuns(context: CanvasRenderingContext2D, runs: readonly Run[], palette: Palette): void {
-  // Grouped by colour: changing the fill is what costs.
-  const bySlot = Map.groupBy(runs, (run) => run.slot);
-  for (const [slot, group] of bySlot) {
-    context.fillStyle = slot === ERROR_RUN ? palette.error : at(palette.services, slot);
-    for (const run of group) context.fillRect(run.x, run.y, run.width, Math.max(1, run.height));
+  for (const run of runs) {
+    context.fillStyle = run.slot === ERROR_RUN ? palette.error : at(palette.services, run.slot);
+    context.fillRect(run.x, run.y, run.width, Math.max(1, run.height));
   }
 }
 

@@ -37,7 +37,7 @@ export function AttributeList({ attributes }: { readonly attributes: readonly At
     <dl className={styles.attributes}>
       {sorted.map((attribute, i) => (
         // A key may come twice; both are shown.
-        <div key={`${attribute.key} ${i}`}>
+        <div key={`${attribute.key} ${i}`} className={isBlock(attribute.value) ? styles.block : undefined}>
           <dt>{attribute.key}</dt>
           <dd>
             <Value value={attribute.value} />
@@ -48,6 +48,9 @@ export function AttributeList({ attributes }: { readonly attributes: readonly At
     </dl>
   );
 }
+
+/** Stack traces and statements of several lines get the whole width and keep their lines. */
+const isBlock = (value: AttributeValue): boolean => value.type === "string" && value.value.includes("\n");
 
 /** More is folded until asked for: a stack trace fits, a megabyte does not stop the page. */
 const VALUE_SHOWN_MAX = 3_000;

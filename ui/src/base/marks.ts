@@ -21,10 +21,15 @@ export function niceStep(ns: number): Duration {
   return duration(clock ?? Math.ceil(ns / NS_PER_DAY) * NS_PER_DAY);
 }
 
-/** The marks within `window`, at most `most` of them (at least one is allowed), at whole multiples of a nice step. */
-export function ticks(window: Window, most: number): readonly Offset[] {
-  const step = niceStep((window.to - window.from) / Math.max(1, most));
-  const marks: Offset[] = [];
-  for (let i = Math.ceil(window.from / step); i * step <= window.to; i++) marks.push(offset(i * step));
-  return marks;
+export interface Marks {
+  readonly at: readonly Offset[];
+  readonly step: Duration;
+}
+
+/** The marks within `window`, about `count` of them and never more than one over, at whole multiples of a nice step. */
+export function marksIn(window: Window, count: number): Marks {
+  const step = niceStep((window.to - window.from) / Math.max(1, count));
+  const at: Offset[] = [];
+  for (let i = Math.ceil(window.from / step); i * step <= window.to; i++) at.push(offset(i * step));
+  return { at, step };
 }

@@ -1,0 +1,68 @@
+/**
+ * How fast the page is on the largest trace of a server: until rows are there, and frames while scrolling and zooming.
+ *
+ *     BASE_URL=http://127.0.0.1:3200 node scripts/measure.mjs
+ */
+import { launch } from "./browser.mjs";
+
+const base = process.env.BASE_URL ?? "http://127.0.0.1:3200";
+const { traces } = await (await fetch(`${base}/api/v1/traces?order=slowest&limit=100`)).json();
+const largest = traces.reduce((most, trace) => (trace.spanCount > most.spanCount ? trace : most));
+
+const browser = await launch();
+
+/** A page that stood still until `selector` is there, and the milliseconds from navigation until then, by its own clock. */
+async function opened(path, selector) {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.addInitScript((wanted) => {
+    const look = () => {
+      if (document.querySelector(wanted)) globalThis.thereAt = performance.now();
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }, selector);
+  await page.goto(`${base}${path}`);
+  await page.waitForFunction(() => globalThis.thereAt);
+  return { page, ms: await page.evaluate(() => Math.round(globalThis.thereAt)) };
+}
+
+/** The lengths of frames while `action` runs in each of them, in words. */
+async function frames(page, action) {
+  const lengths = await page.evaluate(async (source) => {
+    const act = new Function("i", source);
+    const measured = [];
+    let before = await new Promise(requestAnimationFrame);
+    for (let i = 0; i < 240; i++) {
+      act(i);
+      const now = await new Promise(requestAnimationFrame);
+      measured.push(now - before);
+      before = now;
+    }
+    return measured.sort((a, b) => a - b);
+  }, action);
+  const at = (share) => lengths[Math.min(lengths.length - 1, Math.floor(lengths.length * share))].toFixed(1);
+  return `median ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`;
+}
+
+const list = await opened("/", '[role=table] a[href^="/trace/"]');
+console.log(`list, first row: ${list.ms} ms`);
+const { page, ms } = await opened(`/trace/${largest.traceId}`, "[data-position]");
+console.log(`trace of ${largest.spanCount} spans, first row: ${ms} ms`);
+await page.waitForTimeout(500);
+console.log(`  idle frames: ${await frames(page, "")}`);
+console.log(`  scrolling 5 rows a frame: ${await frames(page, "document.querySelector('[role=treegrid]').scrollTop += 120")}`);
+console.log(`  jumping through it: ${await frames(page, "document.querySelector('[role=treegrid]').scrollTop = (i * 48_271) % 1_000_000")}`);
+const wheel = `document.querySelector("[role=treegrid]").dispatchEvent(new WheelEvent("wheel", { ctrlKey: true, deltaY: i < 120 ? -40 : 40, clientX: 900, clientY: 400, cancelable: true, bubbles: true }))`;
+console.log(`  zooming: ${await frames(page, wheel)}`);
+const find = await page.evaluate(async () => {
+  const field = document.querySelector("main [role=search] input");
+  const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+  const start = performance.now();
+  set.call(field, "shard-7 ledger");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  const status = document.querySelector("main [role=search] [role=status]");
+  while (status.innerText === "") await new Promise(requestAnimationFrame);
+  return Math.round(performance.now() - start);
+});
+console.log(`  finding text the first time, typing pause of 120 ms included: ${find} ms`);
+await browser.close();
