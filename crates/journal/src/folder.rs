@@ -50,6 +50,7 @@ pub(crate) fn discard(
     let name = segment_name(number);
     let path = dir.join(&name);
     if damaged && list_damaged(dir, files).is_ok_and(|kept| kept.len() < MAX_DAMAGED_KEPT) {
+        tracing::warn!(path = %path.display(), "sets a damaged segment aside; nothing in it is needed");
         return set_aside(dir, files, &name);
     }
     match files.remove(&path) {

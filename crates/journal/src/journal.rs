@@ -343,10 +343,12 @@ impl Shared {
         if bytes <= max {
             return Ok(());
         }
+        // Space comes back by whole segments; on average the next one is half a segment away.
+        let until_room = (bytes - max).max(self.config.segment_bytes / 2);
         Err(AppendError::Full {
             bytes,
             max,
-            retry_after: time_for(bytes - max, self.counters.drain_rate.get()),
+            retry_after: time_for(until_room, self.counters.drain_rate.get()),
         })
     }
 

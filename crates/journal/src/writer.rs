@@ -77,8 +77,7 @@ impl Writer {
         match self.begin_segment() {
             Ok(()) => {}
             Err(failure) if failure.is_for_want_of_space() => {
-                let waited = self.enter_failing(failure.text());
-                debug_assert!(waited.is_empty());
+                self.fail(&failure, Vec::new());
             }
             Err(failure) => return Err(failure.into_open_error(&self.shared.config.dir)),
         }
@@ -116,15 +115,10 @@ impl Writer {
     fn commit(&mut self, group: Vec<Pending>) {
         let began = Instant::now();
         self.last_commit = Some(began);
-        let outcome = self.try_commit(&group);
-        match outcome {
+        match self.try_commit(&group) {
             Ok(committed) => self.acknowledge(group, &committed, began),
             Err(failure) => {
-                // The queue refuses before the group learns why, so that who tries again at once finds it refusing.
-                let text = failure.text();
-                let waited = self.enter_failing(text.clone());
-                self.shared.queue.settled();
-                refuse(group.into_iter().chain(waited), &text, self.retry_in);
+                self.fail(&failure, group);
             }
         }
     }
@@ -194,15 +188,7 @@ impl Writer {
         };
         let answer = match outcome {
             Ok(()) => Ok(self.shared.ledger.lock().active()),
-            Err(failure) => {
-                let error = failure.text();
-                let waited = self.enter_failing(error.clone());
-                refuse(waited, &error, self.retry_in);
-                Err(AppendError::Disk {
-                    error,
-                    retry_after: self.retry_in,
-                })
-            }
+            Err(failure) => Err(self.fail(&failure, Vec::new())),
         };
         for reply in replies {
             let _ = reply.send(answer.clone());
@@ -224,9 +210,7 @@ impl Writer {
                 }
             }
             Err(failure) => {
-                let text = failure.text();
-                let waited = self.enter_failing(text.clone());
-                refuse(waited, &text, self.retry_in);
+                self.fail(&failure, Vec::new());
             }
         }
     }
@@ -307,18 +291,29 @@ impl Writer {
         }
     }
 
-    /// Has the queue refuse until the next try, and returns what waited in it.
-    fn enter_failing(&mut self, text: Arc<str>) -> Vec<Pending> {
-        self.shared.counters.failures.fetch_add(1, Relaxed);
+    /// Has the queue refuse until the next try, refuses `group` and what waited behind it, and returns with what.
+    ///
+    /// The queue refuses before anybody learns why, so that who tries again at once finds it refusing.
+    fn fail(&mut self, failure: &Failure, group: Vec<Pending>) -> AppendError {
+        let shared = &self.shared;
+        let error = failure.text();
+        shared.counters.failures.fetch_add(1, Relaxed);
         if self.retry_in == FIRST_RETRY {
             tracing::error!(
-                dir = %self.shared.config.dir.display(), error = %text,
+                dir = %shared.config.dir.display(), %error,
                 "the journal cannot write; appends are refused until it can"
             );
         }
         let next_try = Instant::now() + self.retry_in;
         self.retry_in = (self.retry_in * 2).min(LAST_RETRY);
-        self.shared.queue.fail(text, next_try)
+        let waited = shared.queue.fail(error.clone(), next_try);
+        shared.queue.settled();
+        let retry_after = retry_until(next_try);
+        let refusal = AppendError::Disk { error, retry_after };
+        for pending in group.into_iter().chain(waited) {
+            let _ = pending.ack.send(Err(refusal.clone()));
+        }
+        refusal
     }
 
     fn remove_leftovers(&self, leftovers: &[u64]) {
@@ -361,17 +356,6 @@ impl Failure {
 
     fn into_open_error(self, dir: &Path) -> JournalError {
         JournalError::io(self.action, &dir.join(&self.name))(self.source)
-    }
-}
-
-/// Tells each of `records` that the disk failed.
-fn refuse(records: impl IntoIterator<Item = Pending>, error: &Arc<str>, retry_in: Duration) {
-    let retry_after = retry_until(Instant::now() + retry_in);
-    for pending in records {
-        let error = error.clone();
-        let _ = pending
-            .ack
-            .send(Err(AppendError::Disk { error, retry_after }));
     }
 }
 

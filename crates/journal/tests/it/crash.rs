@@ -210,9 +210,15 @@ impl Life {
         let after = self.journal.stats();
         assert_eq!(after.segments + trimmed.segments, before.segments);
         assert_eq!(after.bytes + trimmed.bytes, before.bytes);
-        assert!(after.oldest_segment <= below.min(after.active_segment));
+        assert!(after.oldest_segment <= after.active_segment);
         let oldest_held = self.held.first().map(|held| held.segment);
         assert!(oldest_held.is_none_or(|held| after.oldest_segment <= held));
+        let needed = Position {
+            segment: below,
+            offset: 0,
+        };
+        let needed = self.acknowledged.range(needed..).next();
+        assert!(needed.is_none_or(|(needed, _)| after.oldest_segment <= needed.segment));
         self.acknowledged
             .retain(|position, _| position.segment >= after.oldest_segment);
     }

@@ -282,6 +282,25 @@ async fn a_lost_segment_and_a_shortened_one_are_stated() {
 }
 
 #[tokio::test]
+async fn a_segment_that_was_never_begun_is_nothing() {
+    let (files, _) = written(3, 100).await;
+    // Its header was not synced, its removal was undone by a crash, and the next took a higher number.
+    for bare in [Vec::new(), vec![9; 40], vec![0; 64], vec![0; 4096]] {
+        let after = {
+            let (journal, _) = open(&files);
+            let number = journal.stats().active_segment + 1;
+            journal.close().await;
+            number
+        };
+        files.put(&segment(after), bare);
+        let (report, found) = reopen(&files).await;
+        assert_eq!(found, [0, 1, 2]);
+        assert_eq!((report.damaged, report.torn_bytes_cut), (Vec::new(), 0));
+        assert_eq!(files.content(&segment(after)), None);
+    }
+}
+
+#[tokio::test]
 async fn a_newer_format_is_refused_untouched() {
     let (files, _) = written(3, 100).await;
     change(&files, &segment(1), |bytes| {
