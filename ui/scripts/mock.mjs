@@ -88,6 +88,8 @@ function answer(url) {
   return null;
 }
 
+/** As the server sends it (crates/api/src/web/page.rs), so that what it forbids is noticed here. */
+const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'";
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
 async function file(pathname) {
@@ -98,7 +100,7 @@ async function file(pathname) {
 
 createServer(async (request, response) => {
   const url = new URL(request.url, "http://mock");
-  const say = (status, type, body) => response.writeHead(status, { "content-type": `${type}; charset=utf-8` }).end(body);
+  const say = (status, type, body) => response.writeHead(status, { "content-type": `${type}; charset=utf-8`, "content-security-policy": POLICY }).end(body);
   if (url.pathname.startsWith("/api/v1/")) {
     const found = answer(url);
     return found ? say(200, "application/json", JSON.stringify(found)) : say(404, "text/plain", "no span of this trace is stored here");

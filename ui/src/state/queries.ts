@@ -77,6 +77,8 @@ export function useTraceList(filter: TraceFilter): TraceList {
     getNextPageParam: (last, pages): PageParam | undefined =>
       last.next === null || pages.length * PAGE_ROWS >= LIST_ROWS_MAX ? undefined : { cursor: last.next, bounds: last.bounds },
     placeholderData: keepPreviousData,
+    // Coming back from a trace finds the list as it was left; `refresh` and live mode are for newer rows.
+    staleTime: 60_000,
   });
 
   const pages = query.data?.pages;
