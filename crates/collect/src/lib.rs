@@ -1,71 +1,44 @@
-//! From a request's bytes to traces in blocks: scrub, append, assemble, decide, flush.
+//! From a request's bytes to traces in blocks: receive, decode, append, assemble, decide, flush.
+//!
+//! ```text
+//!   receive ─► reserve ─► inflate, decode ─► journal ─► route ─┬─► shard 0 ─► sealed ─┐
+//!     door.rs  budget.rs  inflate.rs         (durable)  route.rs├─► shard 1 ─► sealed ─┼─► flush ─► store
+//!                                               ▲               └─► …                  ┘   flush.rs
+//!                                               └──────────── trim ◄── handover.rs ◄───────────┘
+//! ```
+//!
+//! - A request is refused before any work is done for it when there is no room; once it is durable it cannot be refused.
+//! - A shard is one thread and one state machine (`shard` knows neither clock nor thread); all spans of a trace meet in one.
+//! - Spans leave memory only when their block is visible, and their journal segment only after that. A store that fails
+//!   fills memory up to its bound and then closes the door; nothing is dropped.
+//! - What is counted where is in [`Counters`], with the law that says that nothing was lost.
+//!
+//! This crate does not know protobuf (`wire`), Parquet (`block`), object stores (`store`) or status codes (`api`).
 
-use bytes::Bytes;
-use std::time::Duration;
+mod budget;
+mod collector;
+mod counters;
+mod door;
+mod flush;
+mod gate;
+mod handover;
+mod ids;
+mod inflate;
+mod live;
+mod pool;
+mod replay;
+mod request;
+mod route;
+mod settings;
+mod shard;
+mod steady;
+mod worker;
 
-/// How a body is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Encoding {
-    /// Not at all.
-    Identity = 0,
-    /// gzip.
-    Gzip = 1,
-    /// Zstandard.
-    Zstd = 2,
-    /// zlib, which HTTP calls deflate; raw deflate is accepted too.
-    Deflate = 3,
-}
-
-/// What became of an accepted request: it is durable, but for the spans counted here.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Received {
-    /// Spans accepted.
-    pub accepted: u64,
-    /// Spans rejected.
-    pub rejected: u64,
-    /// Why, in words, with the place of the first; empty when none was rejected.
-    pub message: String,
-}
-
-/// Why a request was refused whole. None of its spans was taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The bytes are no OTLP request, or do not inflate; sending them again cannot help.
-    #[error("{0}")]
-    Malformed(String),
-    /// The body passes the limit, before or after decompression.
-    #[error("the request is larger than the limit of {limit} bytes{}", if *.inflated { " after decompression" } else { "" })]
-    TooLarge {
-        /// The limit.
-        limit: usize,
-        /// Whether it was passed after decompression.
-        inflated: bool,
-    },
-    /// More is coming in than can be written; try again after the delay.
-    #[error("{reason}; try again in {}s", .retry_after.as_secs().max(1))]
-    Overloaded {
-        /// What is full: a queue, the journal, the disk.
-        reason: String,
-        /// When it is expected to have drained.
-        retry_after: Duration,
-    },
-    /// The server is going down; another may take it.
-    #[error("shutting down")]
-    ShuttingDown,
-}
-
-/// Receives requests and answers questions about spans not yet in a block. Cheap to clone.
-#[derive(Clone)]
-pub struct Collector {}
-
-impl Collector {
-    /// Takes one OTLP export request (protobuf, perhaps compressed). When this returns `Ok`, every accepted span survives
-    /// a crash. Dropping the future does not undo anything: the request may have been taken.
-    ///
-    /// # Errors
-    /// See [`Refusal`].
-    pub async fn receive(&self, _encoding: Encoding, _body: Bytes) -> Result<Received, Refusal> {
-        Err(Refusal::ShuttingDown)
-    }
-}
+pub use collector::{Collector, Drained, StartError};
+pub use counters::{Counters, Outcome, SealReason, ShardSnapshot, Snapshot};
+pub use inflate::inflate;
+pub use live::{Live, Stopped};
+pub use replay::ReplayReport;
+pub use request::{Encoding, Received, Refusal};
+pub use settings::{Settings, SettingsError};
+pub use shard::{ListOrder, OperationCount, ServiceCount, TraceFilter};
