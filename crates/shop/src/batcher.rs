@@ -33,7 +33,7 @@ impl Batch {
 pub struct Batcher {
     processes: Vec<Process>,
     /// Where the process of a resource is, by address: processes of one shop share theirs.
-    places: HashMap<*const Resource, usize>,
+    places: HashMap<usize, usize>,
 }
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Batcher {
         for group in groups {
             let place = *self
                 .places
-                .entry(Arc::as_ptr(&group.resource))
+                .entry(Arc::as_ptr(&group.resource).addr())
                 .or_insert_with(|| {
                     self.processes.push(Process {
                         resource: Arc::clone(&group.resource),

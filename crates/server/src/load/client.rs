@@ -135,7 +135,9 @@ impl Target {
                 format!("http://{}{}", endpoint.authority, endpoint.path).parse()?
             }
         };
-        headers.extend(extra.iter().cloned());
+        for (name, value) in extra {
+            headers.insert(name, value.clone());
+        }
         Ok(Self {
             endpoint,
             uri,
@@ -201,8 +203,24 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Whether the other side has closed it.
-    pub(crate) fn is_closed(&self) -> bool {
+    /// The connection in `slot`, or a new one when there is none or the other side has closed it.
+    ///
+    /// # Errors
+    /// As [`Target::connect`].
+    pub(crate) async fn open<'a>(
+        slot: &'a mut Option<Self>,
+        target: &Target,
+    ) -> anyhow::Result<&'a mut Self> {
+        if slot.as_ref().is_some_and(Self::is_closed) {
+            *slot = None;
+        }
+        match slot {
+            Some(connection) => Ok(connection),
+            None => Ok(slot.insert(target.connect().await?)),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
         match &self.sender {
             Sender::Http(sender) => sender.is_closed(),
             Sender::Grpc(sender) => sender.is_closed(),

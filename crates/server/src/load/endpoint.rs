@@ -28,6 +28,19 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
+    /// The endpoint at a known address.
+    pub(crate) fn at(address: std::net::SocketAddr, protocol: Protocol) -> Self {
+        let path = match protocol {
+            Protocol::Http => HTTP_PATH,
+            Protocol::Grpc => GRPC_PATH,
+        };
+        Self {
+            protocol,
+            authority: address.to_string(),
+            path: path.to_owned(),
+        }
+    }
+
     /// Parses a URL; `protocol` decides where the scheme leaves it open.
     ///
     /// # Errors

@@ -12,7 +12,7 @@
 //! - [`client`] speaks HTTP/1.1 and gRPC, [`answer`] tells acceptance, rejection, refusal and failure apart;
 //! - [`tally`] counts, [`usage`] reads the CPU and memory of processes, [`report`] prints.
 
-mod answer;
+pub(crate) mod answer;
 pub(crate) mod client;
 mod corpus;
 mod deck;
@@ -26,7 +26,7 @@ mod usage;
 mod worker;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -122,12 +122,9 @@ impl Worker {
             Err(err) => return (Answer::failed("compression", err.to_string()), 0),
         };
         let bytes = body.len() as u64;
-        let connection = match slot {
-            Some(connection) if !connection.is_closed() => connection,
-            _ => match self.target.connect().await {
-                Ok(connection) => slot.insert(connection),
-                Err(err) => return (Answer::failed("connect", format!("{err:#}")), 0),
-            },
+        let connection = match Connection::open(slot, &self.target).await {
+            Ok(connection) => connection,
+            Err(err) => return (Answer::failed("connect", format!("{err:#}")), 0),
         };
         (connection.send(&self.target, body).await, bytes)
     }
