@@ -18,6 +18,9 @@ pub(crate) struct Sql {
     pub(crate) ms: f64,
 }
 
+/// Spread of statements, as sigma of a log-normal distribution.
+const STATEMENT_SPREAD: f64 = 0.5;
+
 impl Recorder<'_> {
     /// A statement, successful.
     pub(crate) fn sql(&mut self, sql: Sql) {
@@ -56,7 +59,7 @@ impl Recorder<'_> {
                 ),
             );
             r.set("server.port", 5432_i64);
-            r.work_spread(sql.ms, 0.5);
+            r.work_spread(sql.ms, STATEMENT_SPREAD);
             after(r);
         });
     }

@@ -36,6 +36,8 @@ pub(crate) const FRAUD_SLOW_INFERENCE_MS: f64 = 900.0;
 /// A tax request whose address is not cached and goes to the geo provider.
 pub(crate) const TAX_GEO_LOOKUP: f64 = 0.18;
 pub(crate) const TAX_GEO_LOOKUP_MS: f64 = 1_150.0;
+/// The geo provider first says that there were too many requests.
+pub(crate) const GEO_RATE_LIMITED: f64 = 0.12;
 
 /// Orders on one page of the order history, each fetched by its own SELECT.
 pub(crate) const ORDERS_PER_PAGE: u64 = 40;
@@ -45,6 +47,8 @@ pub(crate) const ORDER_EVENT_LOST: f64 = 0.02;
 
 /// A stock request that the inventory cannot answer from its cache, so that the legacy warehouse is asked.
 pub(crate) const STOCK_FROM_WAREHOUSE: f64 = 0.2;
+/// The warehouse waits for a lock in vain and answers 500; the inventory guesses, and says nothing.
+pub(crate) const WAREHOUSE_FAILS: f64 = 0.03;
 
 /// Recommendations held up inside the process, with nothing recorded below.
 pub(crate) const DARK_TIME: f64 = 0.05;
@@ -67,5 +71,8 @@ pub(crate) const CART_CONFLICT: f64 = 0.03;
 /// The catalogue's cache loses everything every so often, for a while: all products come from the database.
 pub(crate) const MISS_STORM_EVERY_MINUTES: i64 = 20;
 pub(crate) const MISS_STORM_SECONDS: i64 = 50;
+/// A statement of the storm that is given up after its deadline, and tried again.
+pub(crate) const STORM_DEADLINE: f64 = 0.06;
+pub(crate) const STORM_DEADLINE_MS: f64 = 500.0;
 /// Misses at other times.
 pub(crate) const CACHE_MISS: f64 = 0.04;

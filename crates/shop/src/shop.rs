@@ -143,8 +143,8 @@ impl Shop {
     /// The first visit of this kind at `at` that tells `story`, however many it takes up to a bound; `None` when the
     /// story does not happen in that scene or at that time.
     pub fn find(&mut self, scene: Scene, story: Story, at: UnixNanos) -> Option<Visit> {
-        /// The rarest story is told once in some two thousand visits of its scene.
-        const ATTEMPTS: usize = 40_000;
+        /// The rarest story is told about once in a hundred visits of its scene.
+        const ATTEMPTS: usize = 10_000;
         (0..ATTEMPTS)
             .map(|_| self.play(scene, at))
             .find(|visit| visit.stories.contains(&story))

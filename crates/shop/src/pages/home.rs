@@ -20,10 +20,11 @@ pub(crate) fn visit(r: &mut Recorder<'_>) {
 fn content(r: &mut Recorder<'_>) -> u16 {
     let mut fork = r.fork();
     fork.branch(r, |r| {
-        let featured: Vec<String> = (0..3).map(|_| goods::product(r.rng)).collect();
+        let count = r.rng.between(2, 6);
+        let featured: Vec<String> = (0..count).map(|_| goods::product(r.rng)).collect();
         miss_storm::products(r, &featured);
         // A home page without prices is still a page.
-        vip_only_error::prices(r, 3);
+        vip_only_error::prices(r, count);
     });
     fork.branch(r, dark_time::recommend);
     fork.branch(r, swallowed_error::advertisements);

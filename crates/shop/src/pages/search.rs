@@ -18,9 +18,10 @@ pub(crate) fn visit(r: &mut Recorder<'_>) {
         let mut fork = r.fork();
         fork.branch(r, |r| {
             find(r, words, number);
-            let hits: Vec<String> = (0..4).map(|_| goods::product(r.rng)).collect();
+            let count = r.rng.between(3, 6);
+            let hits: Vec<String> = (0..count).map(|_| goods::product(r.rng)).collect();
             miss_storm::products(r, &hits);
-            vip_only_error::prices(r, 4);
+            vip_only_error::prices(r, count);
         });
         fork.branch(r, swallowed_error::advertisements);
         fork.join(r);

@@ -61,6 +61,9 @@ fn ask_warehouse(r: &mut Recorder<'_>, sku: &str) {
 
 fn warehouse(r: &mut Recorder<'_>) -> u16 {
     r.work(4.0);
+    if r.rng.chance(rates::WAREHOUSE_FAILS) {
+        return lock_timeout(r);
+    }
     r.sql(Sql {
         database: "lvs",
         operation: "SELECT",
@@ -79,4 +82,29 @@ fn warehouse(r: &mut Recorder<'_>) -> u16 {
     });
     r.internal("Smarty::fetch bestand.tpl", |r| r.work(5.0));
     200
+}
+
+/// Nobody will see this error beside the request that caused it: it is in another trace.
+fn lock_timeout(r: &mut Recorder<'_>) -> u16 {
+    const MESSAGE: &str =
+        "SQLSTATE[55P03]: Lock not available: canceling statement due to lock timeout";
+    let statement = Sql {
+        database: "lvs",
+        operation: "SELECT",
+        table: "bestand",
+        text: "SELECT SUM(menge) FROM bestand WHERE artikel_id = ? AND lager = ? FOR UPDATE".into(),
+        rows: 0,
+        ms: 2_000.0,
+    };
+    r.sql_with(statement, |r| r.fail("PDOException", MESSAGE));
+    r.exception(
+        "PDOException",
+        MESSAGE,
+        &[
+            ("PDOStatement->execute", "/var/www/src/Db.php", 57),
+            ("Db->one", "/var/www/src/Bestand.php", 112),
+            ("Bestand->summe", "/var/www/src/BestandController.php", 34),
+        ],
+    );
+    500
 }

@@ -39,14 +39,50 @@ fn miss(r: &mut Recorder<'_>, sku: &str, storming: bool) {
         "cache.miss",
         vec![Attribute::new("cache.key", format!("product:{sku}"))],
     );
-    r.sql(Sql {
+    if storming && r.rng.chance(rates::STORM_DEADLINE) {
+        deadline_exceeded(r);
+    }
+    r.sql(select(if storming { 160.0 } else { 3.0 }));
+    r.redis("SETEX", &format!("product:{sku}"));
+}
+
+fn select(ms: f64) -> Sql {
+    Sql {
         database: "catalog",
         operation: "SELECT",
         table: "products",
         text: "SELECT sku, title, description, media, attributes FROM products WHERE sku = $1"
             .into(),
         rows: 1,
-        ms: if storming { 160.0 } else { 3.0 },
+        ms,
+    }
+}
+
+fn deadline_exceeded(r: &mut Recorder<'_>) {
+    const MESSAGE: &str = "context deadline exceeded";
+    r.sql_with(select(0.0), |r| {
+        r.wait(rates::STORM_DEADLINE_MS);
+        r.fail("context.deadlineExceededError", MESSAGE);
+        r.exception(
+            "context.deadlineExceededError",
+            MESSAGE,
+            &[
+                (
+                    "shop.internal/catalog/store.(*Postgres).Product",
+                    "/src/catalog/store/postgres.go",
+                    141,
+                ),
+                (
+                    "shop.internal/catalog/cache.(*Through).Product",
+                    "/src/catalog/cache/through.go",
+                    67,
+                ),
+                (
+                    "shop.internal/catalog.(*Server).GetProducts",
+                    "/src/catalog/server.go",
+                    93,
+                ),
+            ],
+        );
     });
-    r.redis("SETEX", &format!("product:{sku}"));
 }

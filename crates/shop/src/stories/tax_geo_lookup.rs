@@ -35,27 +35,43 @@ pub(crate) fn quote(r: &mut Recorder<'_>) -> u16 {
 }
 
 fn resolve(r: &mut Recorder<'_>) {
+    let limited = r.rng.chance(rates::GEO_RATE_LIMITED);
     r.call_grpc(Service::Geo, "GeoService/Resolve", |r| {
         let visitor = r.visitor.clone();
-        r.redis(
-            "GET",
-            &format!("geo:{}:{}", visitor.country, visitor.postal_code),
-        );
-        let http = Http::new("GET", "/v1/geocode", "/v1/geocode").query(format!(
-            "country={}&q={}+{}",
-            visitor.country,
-            visitor.postal_code.replace(' ', "+"),
-            visitor.city.replace(' ', "+")
-        ));
-        // A geocoder without an answer would show on the span; this one is merely slow.
-        let _ = r.call_outside("api.geocoder.example", &http, |r| {
-            r.work(rates::TAX_GEO_LOOKUP_MS);
-            Ok(200)
-        });
-        r.redis(
-            "SETEX",
-            &format!("geo:{}:{}", visitor.country, visitor.postal_code),
-        );
+        let key = format!("geo:{}:{}", visitor.country, visitor.postal_code);
+        r.redis("GET", &key);
+        if limited {
+            geocode(r, 0, 429, 60.0);
+            r.exception(
+                "shop.geo.provider.RateLimited",
+                "429 Too Many Requests, retry in 0.4 s",
+                &[
+                    ("_request", "/app/shop/geo/provider.py", 88),
+                    ("geocode", "/app/shop/geo/provider.py", 52),
+                    ("resolve", "/app/shop/geo/service.py", 31),
+                ],
+            );
+            r.wait(400.0);
+        }
+        geocode(r, usize::from(limited), 200, rates::TAX_GEO_LOOKUP_MS);
+        r.redis("SETEX", &key);
         Code::Ok
+    });
+}
+
+fn geocode(r: &mut Recorder<'_>, attempt: usize, status: u16, ms: f64) {
+    let visitor = &r.visitor;
+    let query = format!(
+        "country={}&q={}+{}",
+        visitor.country, visitor.postal_code, visitor.city
+    );
+    let http = Http::new("GET", "/v1/geocode", "/v1/geocode").query(query.replace(' ', "+"));
+    // What came back is on the span; the caller goes on in either case.
+    let _ = r.call_outside("api.geocoder.example", &http, |r| {
+        if attempt > 0 {
+            r.set("http.request.resend_count", attempt as i64);
+        }
+        r.work(ms);
+        Ok(status)
     });
 }

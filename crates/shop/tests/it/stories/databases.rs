@@ -49,9 +49,14 @@ fn a_miss_storm_sends_every_product_to_the_database() {
     };
     let storm = telling(Story::MissStorm, Scene::Search, 10);
     let millis = from_database(&storm);
-    assert_eq!(millis.len(), 4, "each hit of the search");
-    assert!(millis.iter().sum::<f64>() > 200.0, "{millis:?}");
     let tree = Tree::of(&storm);
+    let served = tree.filter(|seen| seen.is("catalog", SpanKind::Server))[0];
+    let hits = match served.span.attribute("catalog.products") {
+        Some(model::Value::Int(hits)) => *hits as usize,
+        other => panic!("{other:?}"),
+    };
+    assert!(millis.len() >= hits, "each hit of the search");
+    assert!(millis.iter().sum::<f64>() > 200.0, "{millis:?}");
     assert!(tree.spans.iter().any(|seen| {
         seen.span
             .events
@@ -60,5 +65,5 @@ fn a_miss_storm_sends_every_product_to_the_database() {
     }));
 
     let calm = without(Story::MissStorm, Scene::Search, 5);
-    assert!(from_database(&calm).len() < 4);
+    assert!(from_database(&calm).len() < 3);
 }

@@ -1,6 +1,8 @@
 //! Stories of errors: the VIP's own, swallowed ones, unknown products, conflicts, declined cards.
 
-use model::SpanKind;
+use std::collections::HashSet;
+
+use model::{SpanKind, Value};
 use shop::{Scene, Story, find};
 
 use crate::support::{Seen, Tree, hour, telling};
@@ -12,7 +14,7 @@ fn exception(seen: &Seen<'_>) -> Option<(String, String)> {
         .iter()
         .find(|event| event.name == "exception")?;
     let text = |key| match find(&event.attributes, key) {
-        Some(model::Value::Str(text)) => text.clone(),
+        Some(Value::Str(text)) => text.clone(),
         other => panic!("{key} is {other:?}"),
     };
     Some((text("exception.type"), text("exception.stacktrace")))
@@ -87,7 +89,7 @@ fn an_unknown_product_is_an_error_of_clients_only() {
     let root = tree.roots()[0];
     assert_eq!(
         root.span.attribute("http.response.status_code"),
-        Some(&model::Value::Int(404))
+        Some(&Value::Int(404))
     );
     for seen in tree.filter(Seen::failed) {
         assert_eq!(seen.span.kind, SpanKind::Client, "{:?}", seen.span);
@@ -125,11 +127,53 @@ fn a_declined_card_is_no_fault_of_the_shop() {
     let root = tree.roots()[0];
     assert_eq!(
         root.span.attribute("http.response.status_code"),
-        Some(&model::Value::Int(422))
+        Some(&Value::Int(422))
     );
     assert!(!root.failed());
     assert!(
         tree.filter(|seen| seen.service() == "orders").is_empty(),
         "no order is placed"
     );
+}
+
+#[test]
+fn stack_traces_look_as_each_runtime_prints_them() {
+    let marks = [
+        ("java", "\n\tat java.base/java.lang.Thread.run(Thread.java:"),
+        ("python", "Traceback (most recent call last):\n  File \""),
+        ("go", "\n\ngoroutine "),
+        (
+            "nodejs",
+            "\n    at process.processTicksAndRejections (node:internal",
+        ),
+        ("dotnet", "\n   at Microsoft.AspNetCore."),
+        ("php", "\nStack trace:\n#0 /var/www/"),
+        ("rust", "\n             at src/"),
+    ];
+    let mut seen = HashSet::new();
+    for (_, visit) in hour() {
+        for group in &visit.services {
+            let Some(Value::Str(language)) =
+                find(&group.resource.attributes, "telemetry.sdk.language")
+            else {
+                panic!("every process says its language");
+            };
+            for event in group.spans.iter().flat_map(|span| &span.events) {
+                let Some(Value::Str(stack)) = find(&event.attributes, "exception.stacktrace")
+                else {
+                    continue;
+                };
+                let (_, mark) = marks
+                    .iter()
+                    .find(|(name, _)| name == language)
+                    .expect("a known runtime");
+                assert!(
+                    stack.contains(mark) && stack.lines().count() >= 5,
+                    "{language}: {stack}"
+                );
+                seen.insert(language.clone());
+            }
+        }
+    }
+    assert_eq!(seen.len(), marks.len(), "{seen:?}");
 }
