@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use model::{Clock, DurationNanos, UnixNanos, Value};
 use shop::{Batch, Batcher, MAX_SPANS_PER_BATCH, Resource, Shop};
 use tokio::sync::{mpsc, oneshot};
@@ -121,7 +121,8 @@ impl Demo {
         );
         writeln!(
             out,
-            "\nAn hour of the shop is in: {accepted} spans of {} services. Live traffic follows.\n\n    {page_url}\n",
+            "\nAn hour of the shop is in: {} spans of {} services. Live traffic follows.\n\n    {page_url}\n",
+            HumanCount(accepted),
             Shop::services().count()
         )
         .context("cannot print the link to the page")?;

@@ -143,14 +143,15 @@ async fn measure(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<re
     deck.start(start);
     let threads = worker::spawn(&settings, &deck, &live)?;
     progress.follow(&live, &threads).await;
-    let mut tally = Tally::new();
+    let (mut tally, mut end) = (Tally::new(), start);
     for thread in threads {
         let part = thread
             .join()
             .map_err(|_| anyhow::anyhow!("a sending thread panicked"))?;
-        tally.merge(&part);
+        tally.merge(&part.tally);
+        end = end.max(part.end);
     }
-    let elapsed = start.elapsed();
+    let elapsed = end.duration_since(start);
     progress.say("waiting for the server to become idle");
     let settled = usage::settle(settings.server_pid, settings.settle).await?;
     let after = usage::Snapshot::take(settings.server_pid)?;

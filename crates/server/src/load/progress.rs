@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::report::grouped;
-use super::tally::{Live, Tally};
+use super::tally::Live;
+use super::worker::Part;
 
 /// How often the line is renewed on a terminal, and printed elsewhere.
 const RENEW: Duration = Duration::from_millis(250);
@@ -43,7 +44,7 @@ impl Progress {
     }
 
     /// Shows the counts until all threads have ended.
-    pub(super) async fn follow(&self, live: &Live, threads: &[JoinHandle<Tally>]) {
+    pub(super) async fn follow(&self, live: &Live, threads: &[JoinHandle<Part>]) {
         let (mut shown, mut printed) = ((Instant::now(), 0), Instant::now());
         while !threads.iter().all(JoinHandle::is_finished) {
             tokio::time::sleep(RENEW).await;

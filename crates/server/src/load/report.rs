@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use indicatif::HumanCount;
+
 use super::client::Compression;
 use super::corpus::Size;
 use super::endpoint::Protocol;
@@ -250,31 +252,5 @@ impl Report {
 
 /// A count with its thousands apart.
 pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn thousands_stand_apart() {
-        let cases = [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (12_345_678, "12,345,678"),
-        ];
-        for (count, text) in cases {
-            assert_eq!(grouped(count), text);
-        }
-    }
+    HumanCount(count).to_string()
 }

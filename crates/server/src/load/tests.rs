@@ -104,7 +104,10 @@ async fn repetitions_have_their_own_ids_and_keep_their_traces_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_repetition_has_every_parent_and_ends_at_the_present() {
-    let (sink, report) = run(Manner::Accept, true, "--shop-spans 4000 --limit-spans 4000").await;
+    let source = "--shop-spans 4000 --seed 5";
+    let spans = Corpus::load(&settings(source)).unwrap().size().spans;
+    let line = format!("--shop-spans 4000 --limit-spans {spans}");
+    let (sink, report) = run(Manner::Accept, true, &line).await;
     let batches = sink.spans();
     assert_eq!(
         check_whole(&batches),

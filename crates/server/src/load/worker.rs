@@ -32,6 +32,13 @@ fn target(settings: &Settings) -> anyhow::Result<Target> {
     )
 }
 
+/// What a thread has seen.
+pub(super) struct Part {
+    pub(super) tally: Tally,
+    /// When its last answer came.
+    pub(super) end: Instant,
+}
+
 /// Starts the threads. Each ends when the deck has no more turns, with what its connections have seen.
 ///
 /// Each has a runtime of its own, single-threaded: waking other threads would cost more than the sending.
@@ -39,7 +46,7 @@ pub(super) fn spawn(
     settings: &Arc<Settings>,
     deck: &Arc<Deck>,
     live: &Arc<Live>,
-) -> anyhow::Result<Vec<JoinHandle<Tally>>> {
+) -> anyhow::Result<Vec<JoinHandle<Part>>> {
     (0..settings.threads)
         .map(|number| {
             let connections = settings.connections / settings.threads
@@ -71,7 +78,7 @@ struct Worker {
 }
 
 impl Worker {
-    async fn connections(self, count: usize) -> Tally {
+    async fn connections(self, count: usize) -> Part {
         let tasks: Vec<_> = (0..count)
             .map(|_| tokio::spawn(self.clone().connection()))
             .collect();
@@ -82,7 +89,10 @@ impl Worker {
                 tally.merge(&part);
             }
         }
-        tally
+        Part {
+            tally,
+            end: Instant::now(),
+        }
     }
 
     async fn connection(self) -> Tally {
