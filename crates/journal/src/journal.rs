@@ -257,7 +257,7 @@ impl Journal {
         outcome.map(|()| trimmed)
     }
 
-    /// Seals the active segment and returns the number of the new one, below which all earlier records are.
+    /// Seals the active segment and returns the number of the new one. All records acknowledged before are below it.
     ///
     /// With that number, [`trim`](Self::trim) can remove everything: for a clean stop that leaves nothing to replay.
     ///

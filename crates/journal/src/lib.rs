@@ -1,12 +1,13 @@
 //! The journal: what makes "acknowledged" mean "not lost".
 //!
-//! Records are appended to segment files in one folder. An append is answered when its record is durable; one thread writes the
-//! records of many callers at once and syncs them together (group commit). When the records of a segment are stored elsewhere, the segment is trimmed; after
-//! a restart, what was not trimmed is replayed. Replay may bring a record that was never acknowledged, or one that is stored elsewhere
-//! already; it never misses one that was acknowledged and not trimmed.
+//! Records are appended to segment files in one folder.
+//! An append is answered when its record is durable; one thread writes the records of many callers and syncs them together
+//! (group commit). When the records of a segment are stored elsewhere, the segment is trimmed; after a restart, what was not
+//! trimmed is replayed. Replay may bring a record that was never acknowledged, or one that is stored elsewhere already; it never
+//! misses one that was acknowledged and not trimmed.
 //!
-//! The journal knows nothing of what it stores: a payload is bytes, a tenant is a name, an encoding is a number. It knows no clock but the
-//! monotonic one by which it paces itself.
+//! The journal knows nothing of what it stores: a payload is bytes, a tenant is a name, an encoding is a number. It reads no
+//! clock but the monotonic one by which it paces itself, and it never writes into a file that an earlier process has left.
 //!
 //! ```text
 //!   append ──▶ queue ──▶ writer thread ──▶ 00000000000000000007.segment      active
@@ -15,9 +16,9 @@
 //!                                          journal.id  journal.lock
 //! ```
 //!
-//! The folder holds, besides segments: `journal.id`, the journal's random id as 32 hex digits and its checksum, made once; `journal.lock`, locked while a process
-//! has the journal open; and `*.damaged`, files set aside for a person, which the journal never reads. The bytes of a segment are described in
-//! `format.rs`.
+//! The folder holds, besides segments: `journal.id`, the journal's random id as 32 hex digits and its checksum, made once;
+//! `journal.lock`, locked while a process has the journal open; and `*.damaged`, files set aside for a person, which the journal
+//! never reads. The bytes of a segment are described in `format.rs`.
 //!
 //! # Example
 //!

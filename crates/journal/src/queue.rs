@@ -132,7 +132,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Asks for a new segment; the answer comes after all that was pushed before is settled.
+    /// Asks for a new segment. It is begun before what waits is written: under load something always waits.
     pub(crate) fn push_roll(
         &self,
         reply: oneshot::Sender<Result<u64, AppendError>>,
@@ -165,10 +165,9 @@ impl Queue {
                     return Event::Retry;
                 }
                 self.wake.wait_until(&mut state, next_try);
+            } else if !state.rolls.is_empty() {
+                return Event::Roll(std::mem::take(&mut state.rolls));
             } else if state.waiting.is_empty() {
-                if !state.rolls.is_empty() {
-                    return Event::Roll(std::mem::take(&mut state.rolls));
-                }
                 if state.closed {
                     return Event::Stop;
                 }
@@ -176,9 +175,7 @@ impl Queue {
                 self.wake.wait(&mut state);
                 state.asleep = false;
             } else {
-                let hurry = state.waiting_bytes >= self.pace.commit_bytes
-                    || state.closed
-                    || !state.rolls.is_empty();
+                let hurry = state.waiting_bytes >= self.pace.commit_bytes || state.closed;
                 match due {
                     Some(due) if !hurry && Instant::now() < due => {
                         self.wake.wait_until(&mut state, due);

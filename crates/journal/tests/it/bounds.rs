@@ -121,6 +121,24 @@ async fn who_comes_during_a_commit_shares_the_next() {
 }
 
 #[tokio::test]
+async fn a_new_segment_is_begun_before_what_waits() {
+    let files = FaultyFiles::new(1);
+    let (journal, _) = open(&files);
+    files.hold_syncs();
+    let mut written = Box::pin(journal.append(entry(0, 10)));
+    assert!(written.as_mut().now_or_never().is_none());
+    files.wait_for_held_sync();
+    let mut waiting = Box::pin(journal.append(entry(1, 10)));
+    assert!(waiting.as_mut().now_or_never().is_none());
+    let mut rolled = Box::pin(journal.roll());
+    assert!(rolled.as_mut().now_or_never().is_none());
+    files.release_syncs();
+    assert_eq!(rolled.await, Ok(2));
+    assert_eq!(written.await.unwrap().segment, 1);
+    assert_eq!(waiting.await.unwrap().segment, 2);
+}
+
+#[tokio::test]
 async fn a_lone_record_does_not_wait_and_followers_wait_at_most_the_interval() {
     let interval = Duration::from_secs(1);
     let paced = JournalConfig {

@@ -120,6 +120,7 @@ async fn a_record_whose_caller_went_away_is_not_held() {
     files.wait_for_held_sync();
     drop(gone_before);
     files.release_syncs();
+    journal.handed_over(append(&journal, 3, 10).await);
     let newest = journal.roll().await.unwrap();
     assert_eq!(journal.stats().held_records, 1);
     drop(gone_after);
