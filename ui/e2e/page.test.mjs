@@ -9,11 +9,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { after, afterEach, before, test } from "node:test";
+import { after, afterEach, before, test as nodeTest } from "node:test";
 import { launch } from "../scripts/browser.mjs";
 
 const BASE = process.env.BASE_URL;
 assert.ok(BASE, "set BASE_URL to a running server, such as http://127.0.0.1:3200");
+/** A page that hangs fails its test instead of the run; the longest test takes some seconds on an idle machine. */
+const TIMEOUT_MS = 60_000;
+const test = (name, body) => nodeTest(name, { timeout: TIMEOUT_MS }, body);
 const UNKNOWN_ID = "00000000000000000000000000000bad";
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

@@ -26,6 +26,7 @@ pub use meta::{
     AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION,
     HexId, JournalRange, KeyInfo, OperationInfo, ServiceInfo,
 };
+pub use order::{OrderedRow, TraceOrder};
 pub use plan::ColumnPlan;
 pub use read::{ReadError, reader_metadata};
 pub use table::{RowRange, TraceTable};

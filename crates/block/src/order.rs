@@ -8,20 +8,20 @@ use model::{SpanBatch, SpanId, SpanRow};
 
 /// A row of the block, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct OrderedRow {
+pub struct OrderedRow {
     /// The row of the batch.
-    pub(crate) row: u32,
+    pub row: u32,
     /// Rows back to the parent; 0 when the parent is not here.
-    pub(crate) parent: u32,
-    /// Descendants.
-    pub(crate) subtree: u32,
+    pub parent: u32,
+    /// Descendants: they are the next rows.
+    pub subtree: u32,
 }
 
 const NONE: u32 = u32::MAX;
 
 /// Orders traces one after another, reusing its memory.
-#[derive(Default)]
-pub(crate) struct TraceOrder {
+#[derive(Debug, Default)]
+pub struct TraceOrder {
     /// (span id, row) by id: distinct spans of the trace. Positions in here name spans below.
     by_id: Vec<(u64, u32)>,
     parent: Vec<u32>,
@@ -38,12 +38,7 @@ impl TraceOrder {
     /// of rows left out.
     ///
     /// Costs O(n log n); no recursion, whatever the depth.
-    pub(crate) fn order(
-        &mut self,
-        batch: &SpanBatch,
-        rows: &[u32],
-        out: &mut Vec<OrderedRow>,
-    ) -> usize {
+    pub fn order(&mut self, batch: &SpanBatch, rows: &[u32], out: &mut Vec<OrderedRow>) -> usize {
         let spans = &batch.spans;
         self.by_id.clear();
         self.by_id.extend(

@@ -2,11 +2,12 @@
 //! store, and prints CPU time per span, memory and sizes.
 //!
 //! ```text
-//! cargo run --release -p collect --example stages -- [--gzip | --zstd] [--rounds N] [--senders N] [FILE]
+//! cargo run --release -p collect --example stages -- [--gzip | --zstd] [--rounds N] [--senders N] [--replay] [FILE]
 //! ```
 //!
 //! FILE is `real-shop-and-tickets.otlp.zst` of the recorded data by default: requests, each behind its length as a
-//! little-endian u32, compressed with zstd as one stream. Each round gets trace ids of its own.
+//! little-endian u32, compressed with zstd as one stream. Each round gets trace ids of its own. With `--replay` nothing is
+//! flushed, the collector is dropped as in a crash, and the next one's replay is timed.
 
 #![expect(clippy::print_stdout, reason = "a tool for a terminal")]
 
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use collect::{Collector, Encoding, Settings};
-use journal::{Journal, JournalConfig, SystemFiles};
+use journal::{Journal, JournalConfig, JournalError, Recovered, SystemFiles};
 use model::{Clock, SpanBatch, UnixNanos};
 use store::{Store, StoreConfig};
 
@@ -41,6 +42,7 @@ struct Options {
     encoding: Encoding,
     rounds: usize,
     senders: usize,
+    replay: bool,
     file: PathBuf,
 }
 
@@ -53,12 +55,25 @@ async fn main() -> Result<(), Failure> {
     let url = folder.path().join("blocks");
     let (objects, root) = store::open_object_store(&url.to_string_lossy())?;
     let store = Store::open(StoreConfig::new(root, "default"), objects, clock.clone()).await?;
-    let journal = JournalConfig::new(folder.path().join("journal"));
-    let (journal, recovered) = Journal::open(journal, Arc::new(SystemFiles))?;
+    let journal_config = JournalConfig::new(folder.path().join("journal"));
+    let (journal, recovered) = Journal::open(journal_config.clone(), Arc::new(SystemFiles))?;
     let cores = std::thread::available_parallelism()?.get();
-    let settings = Settings::for_machine(cores, 1 << 30);
-    let (collector, _) =
-        Collector::start(settings, journal, recovered, store.clone(), clock, None).await?;
+    let mut settings = Settings::for_machine(cores, 1 << 30);
+    if options.replay {
+        settings.generation_spans_max = 64 << 20;
+        settings.live_bytes_max = 64 << 30;
+    }
+    let start = |journal, recovered| {
+        Collector::start(
+            settings.clone(),
+            journal,
+            recovered,
+            store.clone(),
+            clock.clone(),
+            None,
+        )
+    };
+    let (collector, _) = start(journal, recovered).await?;
 
     let before = cpu_time()?;
     let began = Instant::now();
@@ -79,6 +94,14 @@ async fn main() -> Result<(), Failure> {
     }
     let sent = began.elapsed();
     let cpu_sent = cpu_time()? - before;
+    if options.replay {
+        drop(collector);
+        let (journal, recovered) = reopen(&journal_config).await?;
+        let (collector, report) = start(journal, recovered).await?;
+        println!("replayed {report:#?}");
+        assert!(collector.snapshot().law_holds());
+        return Ok(());
+    }
     collector.flush().await?;
     let cpu = cpu_time()? - before;
     waits.sort_unstable();
@@ -113,9 +136,23 @@ async fn main() -> Result<(), Failure> {
         counts.flushed_bytes as f64 / spans
     );
     println!("sealed by reason       {:?}", counts.sealed);
-    println!("peak RSS               {} MB", peak_rss_mb()?);
+    let sent_mb = bodies.iter().map(Bytes::len).sum::<usize>() >> 20;
+    println!(
+        "peak RSS               {} MB, of which the requests are {sent_mb} MB",
+        peak_rss_mb()?
+    );
     collector.drain(Duration::from_secs(10)).await;
     Ok(())
+}
+
+/// Opens the journal as soon as the threads of the dropped collector have let go of it.
+async fn reopen(config: &JournalConfig) -> Result<(Journal, Recovered), Failure> {
+    loop {
+        match Journal::open(config.clone(), Arc::new(SystemFiles)) {
+            Err(JournalError::Locked { .. }) => tokio::time::sleep(Duration::from_millis(1)).await,
+            opened => return Ok(opened?),
+        }
+    }
 }
 
 fn options() -> Result<Options, Failure> {
@@ -124,6 +161,7 @@ fn options() -> Result<Options, Failure> {
         encoding: Encoding::Identity,
         rounds: 2,
         senders: 4,
+        replay: false,
         file: PathBuf::from(data).join("real-shop-and-tickets.otlp.zst"),
     };
     let mut arguments = std::env::args().skip(1);
@@ -137,6 +175,7 @@ fn options() -> Result<Options, Failure> {
         };
         match &*argument {
             "--gzip" => options.encoding = Encoding::Gzip,
+            "--replay" => options.replay = true,
             "--zstd" => options.encoding = Encoding::Zstd,
             "--rounds" => options.rounds = number()?,
             "--senders" => options.senders = number()?,

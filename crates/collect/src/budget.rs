@@ -1,28 +1,30 @@
 //! The bytes that may be between the door and the shards, and how fast they leave.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
+
+use crate::drain_rate::DrainRate;
 
 /// Bytes that one permit of the semaphore stands for.
 const UNIT: usize = 4 << 10;
 
-/// Requests that may wait for room at once, as a divisor of the permits: they hold their bodies while they wait, so they
-/// are bounded too.
-const WAITERS_MAX: usize = 1024;
+/// The share of the budget that bodies of waiting requests may take on top of it, as a divisor. They hold memory while they
+/// wait, so they are bounded too; beyond it, a request is refused at once.
+const WAITING_DIVISOR: usize = 4;
 
 /// A bounded number of bytes, reserved before work is taken and given back when the shards have it.
 #[derive(Debug)]
 pub(crate) struct Budget {
     permits: Arc<Semaphore>,
     units: usize,
-    waiting: AtomicU64,
-    drained: Drained,
+    /// Bytes of bodies whose requests wait to be let in.
+    waiting: AtomicUsize,
+    drained: DrainRate,
 }
 
 /// Bytes that a request has reserved. Dropping it gives them back.
@@ -38,47 +40,45 @@ impl Budget {
         Arc::new(Self {
             permits: Arc::new(Semaphore::new(units)),
             units,
-            waiting: AtomicU64::new(0),
-            drained: Drained::default(),
+            waiting: AtomicUsize::new(0),
+            drained: DrainRate::default(),
         })
     }
 
-    /// Reserves `bytes` (at most all there are), waiting for them up to `wait`. First come, first served.
-    ///
-    /// `None` when they did not come free, or too many wait already.
+    /// Reserves `bytes`, at most all there are, when they are free and nobody waits for them.
+    pub(crate) fn try_reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
+        let permits = self.permits.clone();
+        let permit = permits.try_acquire_many_owned(self.units_of(bytes)).ok()?;
+        Some(self.reservation(permit))
+    }
+
+    /// Reserves `bytes`, at most all there are, waiting for them until `deadline`. First come, first served.
     pub(crate) async fn reserve(
         self: &Arc<Self>,
         bytes: usize,
-        wait: Duration,
+        deadline: Instant,
     ) -> Option<Reservation> {
-        let units = self.units_of(bytes);
-        let permit = match self.permits.clone().try_acquire_many_owned(units) {
-            Ok(permit) => permit,
-            Err(_) => self.wait_for(units, wait).await?,
-        };
-        Some(Reservation {
-            budget: self.clone(),
-            permit,
-        })
+        let permits = self.permits.clone();
+        let acquiring = permits.acquire_many_owned(self.units_of(bytes));
+        let permit = timeout_at(deadline, acquiring).await.ok()?.ok()?;
+        Some(self.reservation(permit))
     }
 
-    async fn wait_for(&self, units: u32, wait: Duration) -> Option<OwnedSemaphorePermit> {
-        /// Counts itself out however the wait ends, cancelling included.
-        struct Waiting<'a>(&'a AtomicU64);
-        impl Drop for Waiting<'_> {
-            fn drop(&mut self) {
-                self.0.fetch_sub(1, Relaxed);
-            }
+    fn reservation(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Reservation {
+        Reservation {
+            budget: self.clone(),
+            permit,
         }
-        let before = self.waiting.fetch_add(1, Relaxed);
-        let _waiting = Waiting(&self.waiting);
-        if before >= WAITERS_MAX as u64 {
-            return None;
-        }
-        timeout(wait, self.permits.clone().acquire_many_owned(units))
-            .await
-            .ok()?
-            .ok()
+    }
+
+    /// Lets a request with a body of so many bytes wait as long as the returned value lives; `None` when too much waits.
+    pub(crate) fn wait_with(&self, body_bytes: usize) -> Option<Waiting<'_>> {
+        let before = self.waiting.fetch_add(body_bytes, Relaxed);
+        let waiting = Waiting {
+            budget: self,
+            body_bytes,
+        };
+        (before + body_bytes <= self.units * UNIT / WAITING_DIVISOR).then_some(waiting)
     }
 
     /// Waits until nothing is reserved.
@@ -102,11 +102,24 @@ impl Budget {
     }
 }
 
+/// The right of a request to wait.
+#[derive(Debug)]
+pub(crate) struct Waiting<'a> {
+    budget: &'a Budget,
+    body_bytes: usize,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.budget.waiting.fetch_sub(self.body_bytes, Relaxed);
+    }
+}
+
 impl Reservation {
     /// Changes the reservation to `bytes`: gives back what is too much, waits for what is missing.
     ///
     /// Returns false when the missing bytes did not come free in time; the reservation is then unchanged.
-    pub(crate) async fn resize(&mut self, bytes: usize, wait: Duration) -> bool {
+    pub(crate) async fn resize(&mut self, bytes: usize, deadline: Instant) -> bool {
         let units = self.budget.units_of(bytes) as usize;
         let held = self.permit.num_permits();
         if units <= held {
@@ -114,7 +127,7 @@ impl Reservation {
             return true;
         }
         let missing = (units - held) * UNIT;
-        let Some(more) = self.budget.reserve(missing, wait).await else {
+        let Some(more) = self.budget.reserve(missing, deadline).await else {
             return false;
         };
         self.absorb(more);
@@ -133,69 +146,7 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         let bytes = self.permit.num_permits() * UNIT;
         if bytes > 0 {
-            self.budget.drained.add(bytes as u64);
-        }
-    }
-}
-
-/// Bytes that left, and their rate over the last seconds.
-#[derive(Debug)]
-pub(crate) struct Drained {
-    bytes: AtomicU64,
-    rate: Mutex<Rate>,
-}
-
-#[derive(Debug)]
-struct Rate {
-    since: Instant,
-    bytes: u64,
-    per_second: Option<f64>,
-}
-
-impl Default for Drained {
-    fn default() -> Self {
-        Self {
-            bytes: AtomicU64::new(0),
-            rate: Mutex::new(Rate {
-                since: Instant::now(),
-                bytes: 0,
-                per_second: None,
-            }),
-        }
-    }
-}
-
-impl Drained {
-    pub(crate) fn add(&self, bytes: u64) {
-        self.bytes.fetch_add(bytes, Relaxed);
-    }
-
-    /// How long `bytes` need at the rate of late; held to a range in which a sender neither hammers nor sleeps through.
-    pub(crate) fn time_for(&self, bytes: usize) -> Duration {
-        /// Rates are averaged over at least this long.
-        const WINDOW: Duration = Duration::from_secs(1);
-        const SHORTEST: f64 = 1.0;
-        const LONGEST: f64 = 30.0;
-        /// A guess for when nothing has left yet.
-        const UNKNOWN: Duration = Duration::from_secs(5);
-
-        let mut rate = self.rate.lock();
-        let now = self.bytes.load(Relaxed);
-        let elapsed = rate.since.elapsed();
-        if elapsed >= WINDOW || rate.per_second.is_none() {
-            let measured = (now - rate.bytes) as f64 / elapsed.as_secs_f64().max(0.001);
-            rate.per_second = Some(
-                rate.per_second
-                    .map_or(measured, |old| (old + measured) / 2.0),
-            );
-            rate.since = Instant::now();
-            rate.bytes = now;
-        }
-        match rate.per_second {
-            Some(per_second) if per_second > 1.0 => {
-                Duration::from_secs_f64((bytes as f64 / per_second).clamp(SHORTEST, LONGEST))
-            }
-            _ => UNKNOWN,
+            self.budget.drained.add(bytes);
         }
     }
 }
@@ -204,19 +155,21 @@ impl Drained {
 mod tests {
     use super::*;
 
-    const WAIT: Duration = Duration::from_millis(1);
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(1)
+    }
 
     #[tokio::test]
     async fn what_is_reserved_is_missing_until_it_is_dropped() {
         let budget = Budget::new(10 * UNIT);
-        let mut first = budget.reserve(6 * UNIT, WAIT).await.unwrap();
-        assert!(budget.reserve(5 * UNIT, WAIT).await.is_none());
-        assert!(first.resize(10 * UNIT, WAIT).await);
+        let mut first = budget.reserve(6 * UNIT, soon()).await.unwrap();
+        assert!(budget.reserve(5 * UNIT, soon()).await.is_none());
+        assert!(first.resize(10 * UNIT, soon()).await);
         assert_eq!(budget.in_use(), 10 * UNIT);
-        assert!(first.resize(1, WAIT).await);
+        assert!(first.resize(1, soon()).await);
         assert_eq!(budget.in_use(), UNIT);
-        let second = budget.reserve(9 * UNIT, WAIT).await.unwrap();
-        assert!(!first.resize(2 * UNIT, WAIT).await);
+        let second = budget.reserve(9 * UNIT, soon()).await.unwrap();
+        assert!(!first.resize(2 * UNIT, soon()).await);
         drop((first, second));
         budget.all_returned().await;
         assert_eq!(budget.in_use(), 0);
@@ -225,10 +178,15 @@ mod tests {
     #[tokio::test]
     async fn who_waits_gets_what_another_gives_back() {
         let budget = Budget::new(UNIT);
-        let held = budget.reserve(UNIT, WAIT).await.unwrap();
+        let held = budget.reserve(UNIT, soon()).await.unwrap();
         let waiting = tokio::spawn({
             let budget = budget.clone();
-            async move { budget.reserve(1, Duration::from_secs(60)).await.is_some() }
+            async move {
+                budget
+                    .reserve(1, Instant::now() + Duration::from_secs(60))
+                    .await
+                    .is_some()
+            }
         });
         tokio::task::yield_now().await;
         drop(held);
@@ -236,9 +194,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn bodies_that_wait_are_bounded() {
+        let budget = Budget::new(8 * UNIT);
+        let first = budget.wait_with(2 * UNIT).unwrap();
+        assert!(budget.wait_with(1).is_none());
+        drop(first);
+        assert!(budget.wait_with(UNIT).is_some());
+    }
+
+    #[tokio::test]
     async fn more_than_there_is_takes_all() {
         let budget = Budget::new(2 * UNIT);
-        let all = budget.reserve(100 * UNIT, WAIT).await.unwrap();
+        let all = budget.reserve(100 * UNIT, soon()).await.unwrap();
         assert_eq!(budget.in_use(), 2 * UNIT);
         drop(all);
     }

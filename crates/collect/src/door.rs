@@ -10,6 +10,7 @@ use crossbeam_channel::Sender;
 use journal::{AppendError, Entry, Journal, Position};
 use model::{Clock, DropReason, SpanBatch};
 use tokio::sync::Semaphore;
+use tokio::time::Instant as Deadline;
 use wire::otlp::{DecodeLimits, Rejected};
 
 use crate::budget::{Budget, Reservation};
@@ -20,7 +21,7 @@ use crate::inflate::{expected_size, inflate};
 use crate::pool::Pool;
 use crate::request::{Encoding, Received, Refusal};
 use crate::route::{Routed, Routes};
-use crate::settings::Settings;
+use crate::settings::{SEALED_MAX, Settings};
 use crate::worker::Event;
 
 /// Bodies that are larger when inflated are decoded off the runtime, whose threads must stay free to answer. Decoding this
@@ -81,15 +82,16 @@ impl Door {
             });
         }
         let expected = expected_size(encoding, &body, limit);
-        let reservation = self.admit(expected).await?;
+        let deadline = Deadline::now() + self.settings.admission_wait;
+        let reservation = self.admit(body.len(), expected, deadline).await?;
         // Whoever closes the door waits for the reservations there are, so a later one has to look again.
         self.check_open()?;
         let (decoded, mut reservation) = self
             .decode_somewhere(encoding, body.clone(), expected, reservation)
             .await?;
         let held = decoded.inflated_bytes.max(decoded.batch.used_byte_count());
-        if !reservation.resize(held, self.settings.admission_wait).await {
-            return Err(self.in_flight_full());
+        if !reservation.resize(held, deadline).await {
+            return Err(self.overloaded("too many requests are being worked on"));
         }
         if decoded.batch.is_empty() {
             let received = self.count_received(0, &decoded.rejected);
@@ -111,22 +113,37 @@ impl Door {
         Ok(())
     }
 
-    /// Waits, within bounds, for the shards to be ready and for room.
-    async fn admit(&self, bytes: usize) -> Result<Reservation, Refusal> {
-        let wait = self.settings.admission_wait;
-        if !self.gate.pass(wait).await {
+    /// Lets a request in when the shards are ready and there is room for `bytes`. Waits for that, within bounds.
+    async fn admit(
+        &self,
+        body_bytes: usize,
+        bytes: usize,
+        deadline: Deadline,
+    ) -> Result<Reservation, Refusal> {
+        if !self.gate.is_closed()
+            && let Some(reservation) = self.budget.try_reserve(bytes)
+        {
+            return Ok(reservation);
+        }
+        let Some(_waiting) = self.budget.wait_with(body_bytes) else {
+            return Err(self.overloaded("too many requests wait to be let in"));
+        };
+        if !self.gate.pass(deadline).await {
             return Err(Refusal::Overloaded {
                 reason: "spans come in faster than blocks can be written".to_owned(),
-                retry_after: self.budget.retry_after(),
+                // The door opens when each congested shard has written one of its generations.
+                retry_after: self
+                    .gate
+                    .retry_after(self.settings.live_bytes_max / (SEALED_MAX + 1)),
             });
         }
-        let reservation = self.budget.reserve(bytes, wait).await;
-        reservation.ok_or_else(|| self.in_flight_full())
+        let reservation = self.budget.reserve(bytes, deadline).await;
+        reservation.ok_or_else(|| self.overloaded("too many requests are being worked on"))
     }
 
-    fn in_flight_full(&self) -> Refusal {
+    fn overloaded(&self, reason: &str) -> Refusal {
         Refusal::Overloaded {
-            reason: "too many requests are being worked on".to_owned(),
+            reason: reason.to_owned(),
             retry_after: self.budget.retry_after(),
         }
     }
@@ -168,7 +185,10 @@ impl Door {
     fn decode(&self, encoding: Encoding, body: &[u8], limit: usize) -> Result<Decoded, Refusal> {
         let began = Instant::now();
         let mut batch = self.pool.batch();
-        let decoded = self.inflate_and_decode(encoding, body, limit, &mut batch);
+        let limits = DecodeLimits {
+            max_span_bytes: self.settings.span_bytes_max,
+        };
+        let decoded = self.inflate_and_decode(encoding, body, limit, &limits, &mut batch);
         add_elapsed(&self.counters.decode_nanos, began);
         match decoded {
             Ok((rejected, inflated_bytes)) => Ok(Decoded {
@@ -189,12 +209,10 @@ impl Door {
         encoding: Encoding,
         body: &[u8],
         limit: usize,
+        limits: &DecodeLimits,
         batch: &mut SpanBatch,
     ) -> Result<(Rejected, usize), Refusal> {
-        let limits = DecodeLimits {
-            max_span_bytes: self.settings.span_bytes_max,
-        };
-        let mut decode = |bytes: &[u8]| match wire::otlp::decode(bytes, &limits, batch) {
+        let mut decode = |bytes: &[u8]| match wire::otlp::decode(bytes, limits, batch) {
             Ok(rejected) => Ok((rejected, bytes.len())),
             Err(error) => Err(Refusal::Malformed(error.to_string())),
         };

@@ -19,6 +19,7 @@ mod budget;
 mod collector;
 mod counters;
 mod door;
+mod drain_rate;
 mod flush;
 mod gate;
 mod handover;

@@ -4,7 +4,7 @@ use model::SpanBatch;
 use parking_lot::Mutex;
 
 /// Batches and buffers kept for later. As many as can be between the door and the shards when nothing is congested.
-const KEPT_MAX: usize = 32;
+const KEPT_MAX: usize = 16;
 
 /// Larger ones are given back to the allocator: one giant request must not hold its memory for ever.
 const KEPT_BYTES_MAX: usize = 2 << 20;

@@ -16,10 +16,13 @@ use journal::{Entry, Position, Recovered};
 use model::{SpanId, TraceId};
 use store::Store;
 use tokio::runtime::Handle;
+use wire::otlp::DecodeLimits;
 
+use crate::budget::Reservation;
 use crate::door::Door;
 use crate::request::Encoding;
 use crate::route::Routes;
+use crate::settings::Settings;
 
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_secs(2);
@@ -85,13 +88,23 @@ fn replay_record(
     runtime: &Handle,
     report: &mut ReplayReport,
 ) {
+    // What was accepted once is accepted again, even if limits have been lowered since.
+    const BODY_BYTES_MAX: usize = Settings::BODY_BYTES_MAX;
+    const LIMITS: DecodeLimits = DecodeLimits {
+        max_span_bytes: BODY_BYTES_MAX,
+    };
     let mut batch = door.pool.batch();
-    let limit = door.settings.body_bytes_max;
     let decoded = Encoding::from_number(entry.encoding)
         .ok_or_else(|| format!("unknown encoding {}", entry.encoding))
         .and_then(|encoding| {
-            door.inflate_and_decode(encoding, &entry.payload, limit, &mut batch)
-                .map_err(|refusal| refusal.to_string())
+            door.inflate_and_decode(
+                encoding,
+                &entry.payload,
+                BODY_BYTES_MAX,
+                &LIMITS,
+                &mut batch,
+            )
+            .map_err(|refusal| refusal.to_string())
         });
     let bytes = match decoded {
         Ok((_, inflated_bytes)) => inflated_bytes.max(batch.used_byte_count()),
@@ -103,18 +116,7 @@ fn replay_record(
             return;
         }
     };
-    let reservation = runtime.block_on(async {
-        loop {
-            // Blocks have to be written before more can come in, however long that takes.
-            if !door.gate.pass(PROGRESS).await {
-                tracing::info!("replay waits for blocks to be written");
-                continue;
-            }
-            if let Some(reservation) = door.budget.reserve(bytes, PROGRESS).await {
-                return reservation;
-            }
-        }
-    });
+    let reservation = runtime.block_on(wait_for_room(door, bytes));
     let routes = Routes::of(&batch, door.shards.len(), |row| {
         let span = &batch.spans[row];
         !stored.contains(span.trace_id, span.span_id, position.segment)
@@ -125,6 +127,19 @@ fn replay_record(
     door.counters.received.fetch_add(taken, Relaxed);
     door.counters.replayed.fetch_add(taken, Relaxed);
     door.hand_over(batch, routes, position, Some(reservation));
+}
+
+/// Blocks have to be written before more can come in, however long that takes.
+async fn wait_for_room(door: &Door, bytes: usize) -> Reservation {
+    loop {
+        let deadline = tokio::time::Instant::now() + PROGRESS;
+        if door.gate.pass(deadline).await
+            && let Some(reservation) = door.budget.reserve(bytes, deadline).await
+        {
+            return reservation;
+        }
+        tracing::info!("replay waits for blocks to be written");
+    }
 }
 
 /// The spans of those blocks whose journal range reaches into what is being replayed.

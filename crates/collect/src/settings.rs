@@ -60,6 +60,9 @@ pub struct SettingsError {
 }
 
 impl Settings {
+    /// The most that [`Settings::body_bytes_max`] can be: what the journal can hold in one record.
+    pub const BODY_BYTES_MAX: usize = 128 << 20;
+
     /// The defaults for a machine of `cores` and a heap of `live_bytes_max` bytes for waiting spans (the server passes a
     /// quarter of the machine's memory, at most 1 GiB).
     pub fn for_machine(cores: usize, live_bytes_max: usize) -> Self {
@@ -104,7 +107,7 @@ impl Settings {
                 reason: reason.to_owned(),
             })
         };
-        if self.body_bytes_max == 0 || self.body_bytes_max > (128 << 20) {
+        if self.body_bytes_max == 0 || self.body_bytes_max > Self::BODY_BYTES_MAX {
             return wrong("body_bytes_max", "must be between 1 byte and 128 MiB");
         }
         if self.in_flight_bytes_max < 2 * self.body_bytes_max {

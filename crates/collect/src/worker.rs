@@ -130,6 +130,7 @@ impl Worker {
                 self.answer(reply, operations);
             }
             Event::Flushed(sealed) => {
+                self.gate.flushed(sealed.byte_count());
                 self.shard.flushed(now, sealed);
                 self.handover
                     .publish(self.index, self.shard.first_segment());

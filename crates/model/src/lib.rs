@@ -11,6 +11,7 @@
 //! - [`DropReason`]: every way by which a received span can leave the system without being stored.
 
 mod batch;
+mod bytes;
 mod id;
 mod reason;
 mod summary;
@@ -22,6 +23,7 @@ pub use batch::{
     Attribute, EventRow, Gathered, LinkRow, NO_EXTRA, Range32, Remap, ResourceRow, SpanBatch,
     SpanExtra, SpanKind, SpanRow, StatusCode,
 };
+pub use bytes::same as same_bytes;
 pub use id::{IdError, SpanId, TraceId};
 pub use reason::DropReason;
 pub use summary::TraceSummary;

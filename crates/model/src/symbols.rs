@@ -5,11 +5,8 @@
 //! another table is one array look-up per attribute, and a column of a block is a list of symbols that is already its
 //! own dictionary.
 
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use std::hash::BuildHasher as _;
-
 use crate::ValueRef;
+use crate::bytes::{hash, same};
 
 /// The name of a distinct value inside one [`Symbols`] table. Symbols of different tables must not be mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -51,20 +48,78 @@ pub struct SymbolOverflow;
 struct Entry {
     offset: u32,
     len: u32,
-    // Kept so that growing the hash table does not walk the payload again.
+    // Kept so that growing the hash table, and moving to another, do not walk the payload again.
     hash: u32,
     kind: SymbolKind,
 }
 
 /// Distinct values, each once, in the order of first appearance. Symbol 0 is the empty string.
 ///
-/// Looking a value up costs one hash and usually one comparison (10 to 20 ns for short strings in cache).
+/// Looking a value up costs one hash and usually one comparison (10 ns for short strings in cache).
 #[derive(Debug, Clone)]
 pub struct Symbols {
     payload: Vec<u8>,
     entries: Vec<Entry>,
-    table: HashTable<u32>,
-    hasher: FixedState,
+    table: Table,
+}
+
+/// Where entries are found by hash: open addressing with linear probing, at most two thirds full. Hash and index share a
+/// word, so that an entry is touched only when all 32 bits of its hash agree.
+#[derive(Debug, Clone)]
+struct Table {
+    /// The hash in the upper half, the index plus one in the lower; 0 for an empty place. A power of two of them.
+    places: Vec<u64>,
+}
+
+impl Table {
+    fn with_room(values: usize) -> Self {
+        Self {
+            // At least one place stays empty: it ends every search.
+            places: vec![0; (values * 3 / 2 + 2).next_power_of_two()],
+        }
+    }
+
+    fn is_full(&self, values: usize) -> bool {
+        values * 3 >= self.places.len() * 2
+    }
+
+    /// Empties the table. One that has become far too large for what it last held is given back, so that emptying stays
+    /// cheap after a single large use.
+    fn clear(&mut self, held: usize) {
+        const FAR_TOO_LARGE: usize = 32;
+        if self.places.len() > held.max(256) * FAR_TOO_LARGE {
+            *self = Self::with_room(held);
+        } else {
+            self.places.fill(0);
+        }
+    }
+
+    /// The first index under this hash for which `wanted` holds.
+    #[inline]
+    fn find(&self, hash: u32, mut wanted: impl FnMut(u32) -> bool) -> Option<u32> {
+        let mask = self.places.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let place = self.places[at];
+            if place == 0 {
+                return None;
+            }
+            if (place >> 32) as u32 == hash && wanted(place as u32 - 1) {
+                return Some(place as u32 - 1);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Adds an index that is not there; there must be room.
+    fn insert(&mut self, hash: u32, index: u32) {
+        let mask = self.places.len() - 1;
+        let mut at = hash as usize & mask;
+        while self.places[at] != 0 {
+            at = (at + 1) & mask;
+        }
+        self.places[at] = u64::from(hash) << 32 | (u64::from(index) + 1);
+    }
 }
 
 impl Default for Symbols {
@@ -84,29 +139,28 @@ impl Symbols {
         let mut symbols = Self {
             payload: Vec::with_capacity(bytes),
             entries: Vec::with_capacity(values),
-            table: HashTable::with_capacity(values),
-            hasher: FixedState::with_seed(0x7468_726f_7567_686c),
+            table: Table::with_room(values),
         };
         symbols.insert_empty();
         symbols
     }
 
     fn insert_empty(&mut self) {
-        let hash = self.hash(SymbolKind::Str, b"");
+        let hash = hash_value(SymbolKind::Str, b"");
         self.entries.push(Entry {
             offset: 0,
             len: 0,
-            hash: hash as u32,
+            hash,
             kind: SymbolKind::Str,
         });
-        self.table.insert_unique(spread(hash as u32), 0, |_| 0);
+        self.table.insert(hash, 0);
     }
 
     /// Forgets everything but the empty string, and keeps the memory.
     pub fn clear(&mut self) {
         self.payload.clear();
+        self.table.clear(self.entries.len());
         self.entries.clear();
-        self.table.clear();
         self.insert_empty();
     }
 
@@ -121,14 +175,14 @@ impl Symbols {
     pub fn byte_count(&self) -> usize {
         self.payload.capacity()
             + self.entries.capacity() * size_of::<Entry>()
-            + self.table.capacity() * 8 / 7 * (size_of::<u32>() + 1)
+            + self.table.places.capacity() * size_of::<u64>()
     }
 
     /// Memory used, in bytes: what is filled of [`Self::byte_count`].
     pub fn used_byte_count(&self) -> usize {
         self.payload.len()
             + self.entries.len() * size_of::<Entry>()
-            + self.table.len() * 8 / 7 * (size_of::<u32>() + 1)
+            + self.entries.len() * size_of::<u64>() * 3 / 2
     }
 
     /// The symbol of a string.
@@ -208,7 +262,7 @@ impl Symbols {
         bytes: &[u8],
         check: impl FnOnce(&[u8]) -> Result<(), E>,
     ) -> Result<Symbol, E> {
-        let hash = self.hash(kind, bytes) as u32;
+        let hash = hash_value(kind, bytes);
         self.intern_hashed(kind, bytes, hash, check)
     }
 
@@ -221,11 +275,11 @@ impl Symbols {
         check: impl FnOnce(&[u8]) -> Result<(), E>,
     ) -> Result<Symbol, E> {
         let (entries, payload) = (&self.entries, &self.payload);
-        let found = self.table.find(spread(hash), |&index| {
+        let found = self.table.find(hash, |index| {
             let entry = &entries[index as usize];
-            entry.hash == hash && entry.kind == kind && entry_bytes(entry, payload) == bytes
+            entry.kind == kind && same(entry_bytes(entry, payload), bytes)
         });
-        if let Some(&index) = found {
+        if let Some(index) = found {
             return Ok(Symbol(index));
         }
         check(bytes)?;
@@ -239,7 +293,8 @@ impl Symbols {
         bytes: &[u8],
         hash: u32,
     ) -> Result<Symbol, SymbolOverflow> {
-        let index = u32::try_from(self.entries.len()).map_err(|_| SymbolOverflow)?;
+        // One less than fits, since a place in the table holds the index plus one.
+        let index = u32::try_from(self.entries.len() + 1).map_err(|_| SymbolOverflow)? - 1;
         let end = u32::try_from(self.payload.len() + bytes.len()).map_err(|_| SymbolOverflow)?;
         let len = bytes.len() as u32;
         self.payload.extend_from_slice(bytes);
@@ -249,29 +304,31 @@ impl Symbols {
             hash,
             kind,
         });
-        let entries = &self.entries;
-        self.table.insert_unique(spread(hash), index, |&index| {
-            spread(entries[index as usize].hash)
-        });
+        if self.table.is_full(self.entries.len()) {
+            self.grow();
+        } else {
+            self.table.insert(hash, index);
+        }
         Ok(Symbol(index))
     }
 
-    #[inline]
-    fn hash(&self, kind: SymbolKind, bytes: &[u8]) -> u64 {
-        // Only text and numbers of equal bytes could meet, and they are told apart by kind on comparison.
-        self.hasher.hash_one(bytes).wrapping_add(kind as u64)
+    fn grow(&mut self) {
+        self.table = Table::with_room(self.entries.len() * 2);
+        for (index, entry) in self.entries.iter().enumerate() {
+            self.table.insert(entry.hash, index as u32);
+        }
     }
 
     /// The symbol of a string, if the table holds it.
     pub fn find_str(&self, text: &str) -> Option<Symbol> {
-        let hash = self.hash(SymbolKind::Str, text.as_bytes()) as u32;
+        let hash = hash_value(SymbolKind::Str, text.as_bytes());
         self.table
-            .find(spread(hash), |&index| {
+            .find(hash, |index| {
                 let entry = &self.entries[index as usize];
                 entry.kind == SymbolKind::Str
                     && entry_bytes(entry, &self.payload) == text.as_bytes()
             })
-            .map(|&index| Symbol(index))
+            .map(Symbol)
     }
 
     /// The type of a value.
@@ -319,10 +376,11 @@ fn entry_bytes<'a>(entry: &Entry, payload: &'a [u8]) -> &'a [u8] {
     &payload[entry.offset as usize..(entry.offset + entry.len) as usize]
 }
 
-/// The table takes its tag from the top bits and its bucket from the low ones; 32 stored bits must feed both.
+/// The hash of a value, the same in every table.
 #[inline]
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
+fn hash_value(kind: SymbolKind, bytes: &[u8]) -> u32 {
+    // Only text and numbers of equal bytes could meet, and they are told apart by kind on comparison.
+    (hash(bytes) as u32).wrapping_add(kind as u32)
 }
 
 fn is_utf8(bytes: &[u8]) -> bool {

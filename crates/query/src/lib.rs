@@ -1,67 +1,77 @@
 //! Answers from live and stored spans as one.
+//!
+//! A question goes first to the live spans and then to the blocks: a span that leaves the shards is in a visible block
+//! before it goes, so it is found in one place or the other, or in both, and what is found twice is answered once.
+//!
+//! This crate knows no HTTP and no JSON: `api` asks and renders.
 
+mod inventory;
+mod join;
 mod list;
+mod scan;
 
-pub use list::{CursorError, TraceCursor, TraceListRequest, TraceOrder, TracePage};
-
+use collect::Collector;
 use model::{SpanBatch, TraceId};
+use store::Store;
+
+pub use inventory::{Operation, Service};
+pub use list::{CursorError, TraceCursor, TraceListRequest, TraceOrder, TracePage};
 
 /// Answers questions over live and stored spans. Cheap to clone.
 #[derive(Clone)]
-pub struct Query {}
+pub struct Query {
+    collector: Collector,
+    store: Store,
+}
 
 /// Why a question could not be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// The store did not deliver; asking again may help.
     #[error("cannot read the store: {0}")]
-    Store(String),
+    Store(#[from] store::StoreError),
+    /// The collector is going down.
+    #[error("cannot ask the live spans: {0}")]
+    Live(#[from] collect::Stopped),
+    /// The trace has more distinct values than fit in memory at once.
+    #[error("the trace is too large to be put together: {0}")]
+    TooLarge(#[from] model::SymbolOverflow),
 }
 
-/// A service that occurs in live or stored spans.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Service {
-    /// Its name.
-    pub name: String,
-    /// Spans held.
-    pub spans: u64,
-    /// Spans with an error.
-    pub errors: u64,
-}
-
-/// A span name of a service.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Operation {
-    /// The name.
-    pub name: String,
-    /// Spans held.
-    pub spans: u64,
-    /// How many of them are the root of their trace.
-    pub roots: u64,
+/// A whole trace.
+#[derive(Debug)]
+pub struct FoundTrace {
+    /// Every span once; parents before their children where the parent is there, siblings by start.
+    pub spans: SpanBatch,
+    /// What could not be read (a damaged or missing block), in words; then the trace may be incomplete.
+    pub missing: Vec<String>,
 }
 
 impl Query {
-    /// The whole trace: every span once, parents before children where the parent is there. `None` when no span is known.
-    /// The second value lists what could not be read (a damaged or missing block), in words; then the trace may be incomplete.
-    pub async fn trace(
-        &self,
-        _id: TraceId,
-    ) -> Result<Option<(SpanBatch, Vec<String>)>, QueryError> {
-        Ok(None)
+    /// Answers from these two.
+    pub fn new(collector: Collector, store: Store) -> Self {
+        Self { collector, store }
     }
 
-    /// One page of a list of traces.
-    pub async fn traces(&self, _request: &TraceListRequest) -> Result<TracePage, QueryError> {
-        Ok(TracePage::default())
-    }
-
-    /// All services, sorted by name.
-    pub async fn services(&self) -> Result<Vec<Service>, QueryError> {
-        Ok(Vec::new())
-    }
-
-    /// The operations of a service, most frequent first; empty when the service is unknown.
-    pub async fn operations(&self, _service: &str) -> Result<Vec<Operation>, QueryError> {
-        Ok(Vec::new())
+    /// The whole trace, wherever its spans are. `None` when no span of it is known.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`] when nothing was found and a block could not be asked.
+    pub async fn trace(&self, id: TraceId) -> Result<Option<FoundTrace>, QueryError> {
+        let live = self.collector.trace(id).await?.value;
+        let stored = match self.store.find_trace(id).await {
+            Ok(found) => found,
+            Err(error) if live.is_empty() => return Err(error.into()),
+            Err(error) => store::FoundTrace {
+                unreadable: vec![error.to_string()],
+                ..Default::default()
+            },
+        };
+        let missing = stored.unreadable;
+        if live.is_empty() && stored.spans.batch.is_empty() && missing.is_empty() {
+            return Ok(None);
+        }
+        let spans = join::whole(stored.spans, &live)?;
+        Ok(Some(FoundTrace { spans, missing }))
     }
 }

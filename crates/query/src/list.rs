@@ -82,3 +82,32 @@ pub struct TracePage {
     /// What could not be read, in words; then traces may be missing.
     pub missing: Vec<String>,
 }
+
+impl TraceListRequest {
+    /// What the list is ordered by, in nanoseconds.
+    pub(crate) fn key(&self, summary: &TraceSummary) -> i64 {
+        match self.order {
+            TraceOrder::Newest => summary.start.0,
+            TraceOrder::Slowest => summary.duration().0,
+        }
+    }
+
+    /// Whether the whole trace belongs in the list. The cursor is not asked.
+    pub(crate) fn matches(&self, trace: &TraceSummary) -> bool {
+        let duration = trace.duration();
+        self.service
+            .as_deref()
+            .is_none_or(|service| trace.services.iter().any(|(name, ..)| name == service))
+            && self
+                .root_name
+                .as_deref()
+                .is_none_or(|name| trace.has_root && trace.root_name == name)
+            && self.min_duration.is_none_or(|min| duration >= min)
+            && self.max_duration.is_none_or(|max| duration <= max)
+            && self
+                .error
+                .is_none_or(|error| (trace.error_count > 0) == error)
+            && self.start.is_none_or(|start| trace.start >= start)
+            && self.end.is_none_or(|end| trace.start < end)
+    }
+}

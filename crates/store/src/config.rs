@@ -25,7 +25,8 @@ pub struct StoreConfig {
     /// Memory for what is kept of the files of blocks: trace tables, blooms, footers, resources.
     pub cache_bytes: u64,
     /// How files of a removed block, and folders that no manifest entry names, are kept before they are deleted. Queries
-    /// that run longer than this may have to start again; an upload that takes longer than this must be repeated.
+    /// that run longer than this may have to start again; an upload that takes longer than this must be repeated. At most an
+    /// hour.
     pub garbage_grace: Duration,
     /// How requests to the object store are made.
     pub requests: RequestConfig,
@@ -34,6 +35,9 @@ pub struct StoreConfig {
     /// Names of blocks and jitter are drawn from this; `None` draws it from the machine. Simulations set it.
     pub seed: Option<u64>,
 }
+
+/// The manifest remembers removed blocks for twice as long; what it has forgotten is deleted without grace.
+const GARBAGE_GRACE_MAX: Duration = Duration::from_secs(3600);
 
 impl StoreConfig {
     /// The defaults for a tenant whose folder lies below `root`.
@@ -55,6 +59,11 @@ impl StoreConfig {
         check_name("tenant", &self.tenant)?;
         if self.retention < DurationNanos::from_secs(60) {
             return Err(StoreError::invalid("retention must be at least one minute"));
+        }
+        if self.garbage_grace > GARBAGE_GRACE_MAX {
+            return Err(StoreError::invalid(format!(
+                "the grace period for garbage must not be longer than {GARBAGE_GRACE_MAX:?}"
+            )));
         }
         if self.requests.attempts == 0 {
             return Err(StoreError::invalid("a request needs at least one attempt"));

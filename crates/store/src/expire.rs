@@ -70,6 +70,9 @@ impl Store {
                 })
             })
             .await?;
+        if report.blocks == 0 {
+            return Ok(report);
+        }
         inner.counters.expired_blocks.add(report.blocks);
         inner.counters.expired_spans.add(report.spans);
         tracing::info!(

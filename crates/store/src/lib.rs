@@ -40,6 +40,7 @@ mod pending;
 mod reader;
 mod stats;
 mod store;
+mod summaries;
 pub mod testing;
 
 pub use blocks::BlockList;

@@ -359,14 +359,17 @@ impl Upload {
 }
 
 /// Runs `each` over `items`, `limit` at a time, and returns the results in the order of the items.
-pub(crate) async fn in_parallel<I, T, F, Fut>(items: I, limit: usize, each: F) -> Vec<T>
+pub(crate) fn in_parallel<I, T, F, Fut>(
+    items: I,
+    limit: usize,
+    each: F,
+) -> impl Future<Output = Vec<T>>
 where
     I: IntoIterator,
     F: FnMut(I::Item) -> Fut,
     Fut: Future<Output = T>,
 {
-    futures::stream::iter(items.into_iter().map(each))
-        .buffered(limit)
-        .collect()
-        .await
+    // Made before the first wait: a future that held the closure could not be seen to be `Send`.
+    let futures: Vec<Fut> = items.into_iter().map(each).collect();
+    futures::stream::iter(futures).buffered(limit).collect()
 }

@@ -19,8 +19,8 @@ use crate::{ErrorKind, StoreError};
 /// - `s3://bucket/folder`: Amazon S3 or anything compatible that can refuse to overwrite (`If-None-Match: *`), as R2,
 ///   MinIO, Ceph and Garage can. Credentials, region and endpoint come from the environment: `AWS_ACCESS_KEY_ID`,
 ///   `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT`, web identity and
-///   instance roles. `?endpoint=http://host:9000&region=garage` behind the folder overrides the environment. An endpoint
-///   that says `http://` is taken at its word.
+///   instance roles. `?endpoint=http://host:9000&region=garage` behind the folder overrides the environment, and
+///   `anonymous=true` sends no signature. An endpoint that says `http://` is taken at its word.
 /// - `memory://`: nothing is kept; for tests.
 ///
 /// Makes no request, but for creating a local folder.
@@ -93,9 +93,10 @@ fn open_s3(url: &str, rest: &str) -> Result<(Arc<dyn ObjectStore>, Path), StoreE
         match option.split_once('=') {
             Some(("endpoint", value)) => endpoint = Some(value.to_owned()),
             Some(("region", value)) => builder = builder.with_region(value),
+            Some(("anonymous", "true")) => builder = builder.with_skip_signature(true),
             _ => {
                 return Err(invalid(&format_args!(
-                    "option {option:?} is not known; there are endpoint= and region="
+                    "option {option:?} is not known; there are endpoint=, region= and anonymous=true"
                 )));
             }
         }

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use crate::blocks::BlockList;
 use crate::cache::{BlockCache, Kept, Kind};
@@ -34,6 +35,10 @@ const BLIND_TAIL_BYTES: u64 = 64 << 10;
 /// Batches of ids that wait for their receiver.
 const ID_BATCHES_WAITING: usize = 4;
 
+/// Threads that decode at a time. Each of them may wait for another blocking thread, on which a local file is read; were
+/// all of the runtime's (512, unless set otherwise) waiting, none would be left to read.
+const DECODERS_MAX: usize = 64;
+
 /// A block to read from: its entry, and the checksums if it is still in the manifest.
 #[derive(Debug, Clone)]
 pub(crate) struct BlockRef<'a> {
@@ -41,13 +46,23 @@ pub(crate) struct BlockRef<'a> {
     pub(crate) checksums: Option<Checksums>,
 }
 
+impl<'a> BlockRef<'a> {
+    pub(crate) fn new(meta: &'a BlockMeta, blocks: &BlockList) -> Self {
+        Self {
+            meta,
+            checksums: blocks.entry(meta.id).map(|entry| entry.checksums),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Reader {
     objects: Arc<Objects>,
     layout: Layout,
     cache: BlockCache,
-    /// Blocks found missing or damaged, with the first finding.
+    /// Blocks found missing or damaged, with the last finding.
     unreadable: Mutex<HashMap<BlockId, String>>,
+    decoders: Semaphore,
 }
 
 impl Reader {
@@ -57,6 +72,7 @@ impl Reader {
             layout,
             cache,
             unreadable: Mutex::new(HashMap::new()),
+            decoders: Semaphore::new(DECODERS_MAX),
         }
     }
 
@@ -278,6 +294,7 @@ impl Reader {
             return Ok(None);
         }
         let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
+        let _turn = self.decoders.acquire().await;
         on_blocking_thread(file.path().clone(), move || {
             let selection = Selection {
                 rows: Some(&pages),
@@ -321,6 +338,7 @@ impl Reader {
         let mut decoder = SpanDecoder::new(block.meta, resources);
         let wanted: u64 = rows.iter().map(|range| range.end - range.start).sum();
         let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
+        let _turn = self.decoders.acquire().await;
         on_blocking_thread(file.path().clone(), move || {
             let selection = Selection {
                 rows: Some(&rows),
@@ -347,6 +365,7 @@ impl Reader {
     ) -> Result<(), StoreError> {
         let file = self.spans_file(block).await?;
         let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
+        let _turn = self.decoders.acquire().await;
         let (sender, mut batches) = tokio::sync::mpsc::channel(ID_BATCHES_WAITING);
         let read = on_blocking_thread(file.path().clone(), move || {
             let selection = Selection {

@@ -205,7 +205,7 @@ impl Store {
         let inner = &self.inner;
         let limit = inner.objects.concurrency();
         let pieces = in_parallel(blocks.iter(), limit, |meta| async move {
-            let block = inner.block_ref(meta);
+            let block = BlockRef::new(meta, blocks);
             if !inner.reader.may_contain(&block, id).await {
                 return Ok(None);
             }
@@ -345,11 +345,7 @@ impl FoundTrace {
 
 impl Inner {
     pub(crate) fn block_ref<'a>(&self, meta: &'a BlockMeta) -> BlockRef<'a> {
-        let head = self.manifest.head();
-        BlockRef {
-            meta,
-            checksums: head.blocks.entry(meta.id).map(|entry| entry.checksums),
-        }
+        BlockRef::new(meta, &self.manifest.head().blocks)
     }
 
     /// How long after its files were put a block may be committed without a second look at them.

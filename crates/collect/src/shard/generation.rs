@@ -7,6 +7,9 @@
 //! Rows stand in order of arrival; those of a trace form a chain from the last back to the first. So a span costs one
 //! probe of a table, one record of a trace, and appends.
 
+use std::hash::BuildHasher as _;
+
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use model::{Gathered, Remap, SpanBatch, SpanRow, Symbol, SymbolOverflow, TraceId};
 
@@ -19,6 +22,8 @@ pub(super) struct Generation {
     gathered: Gathered,
     traces: Vec<LiveTrace>,
     by_id: HashTable<u32>,
+    /// Seeded at random, unlike [`TraceId::hash64`]: whoever chooses ids must not be able to choose collisions.
+    hasher: RandomState,
     /// For each row the row of the same trace that came before it, or [`NO_ROW`].
     previous: Vec<u32>,
     /// The ordinal of each resource's service in `services`.
@@ -37,6 +42,7 @@ impl Default for Generation {
             gathered: Gathered::new(),
             traces: Vec::new(),
             by_id: HashTable::new(),
+            hasher: RandomState::default(),
             previous: Vec::new(),
             service_of: Vec::new(),
             services: Vec::new(),
@@ -137,18 +143,19 @@ impl Generation {
 
     #[inline]
     fn find_or_add(&mut self, id: TraceId, new: impl FnOnce() -> LiveTrace) -> usize {
+        let hash = self.hasher.hash_one(id);
         let traces = &self.traces;
         if let Some(&index) = self
             .by_id
-            .find(id.hash64(), |&i| traces[i as usize].trace_id == id)
+            .find(hash, |&i| traces[i as usize].trace_id == id)
         {
             return index as usize;
         }
         let index = self.traces.len();
         self.traces.push(new());
-        let traces = &self.traces;
-        self.by_id.insert_unique(id.hash64(), index as u32, |&i| {
-            traces[i as usize].trace_id.hash64()
+        let (traces, hasher) = (&self.traces, &self.hasher);
+        self.by_id.insert_unique(hash, index as u32, |&i| {
+            hasher.hash_one(traces[i as usize].trace_id)
         });
         index
     }
@@ -214,7 +221,9 @@ impl Generation {
 
     pub(super) fn find(&self, id: TraceId) -> Option<&LiveTrace> {
         self.by_id
-            .find(id.hash64(), |&i| self.traces[i as usize].trace_id == id)
+            .find(self.hasher.hash_one(id), |&i| {
+                self.traces[i as usize].trace_id == id
+            })
             .map(|&i| &self.traces[i as usize])
     }
 
@@ -242,6 +251,11 @@ impl Generation {
     /// Services in order of first appearance.
     pub(super) fn services(&self) -> &[Symbol] {
         &self.services
+    }
+
+    /// The name of a service by its ordinal.
+    pub(super) fn service_name(&self, ordinal: usize) -> &str {
+        self.gathered.batch.symbols.str(self.services[ordinal])
     }
 
     pub(super) fn began(&self) -> Option<Moment> {

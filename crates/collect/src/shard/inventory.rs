@@ -72,7 +72,7 @@ impl Inventory {
 
     fn add_services(&self, generation: &Generation, into: &mut BTreeMap<String, ServiceCount>) {
         for (&(ordinal, _), count) in &self.counts {
-            let name = name_of(generation, ordinal);
+            let name = generation.service_name(ordinal as usize);
             let service = into.entry(name.to_owned()).or_insert_with(|| ServiceCount {
                 name: name.to_owned(),
                 ..ServiceCount::default()
@@ -89,7 +89,7 @@ impl Inventory {
         into: &mut BTreeMap<String, OperationCount>,
     ) {
         for (&(ordinal, name), count) in &self.counts {
-            if name_of(generation, ordinal) != service {
+            if generation.service_name(ordinal as usize) != service {
                 continue;
             }
             let name = generation.batch().symbols.str(name);
@@ -103,11 +103,6 @@ impl Inventory {
             operation.roots += count.roots;
         }
     }
-}
-
-fn name_of(generation: &Generation, ordinal: u32) -> &str {
-    let symbol = generation.services()[ordinal as usize];
-    generation.batch().symbols.str(symbol)
 }
 
 impl Shard {

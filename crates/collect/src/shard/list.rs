@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use hashbrown::{HashMap, HashSet};
-use model::{DurationNanos, StatusCode, Symbol, TraceId, TraceSummary, UnixNanos};
+use model::{DurationNanos, SpanId, StatusCode, Symbol, TraceId, TraceSummary, UnixNanos};
 
 use super::Shard;
 use super::generation::Generation;
-use super::live::{LiveTrace, NO_ROW, State};
+use super::live::{LiveTrace, State};
 
 /// The order of a list. Ties go by trace id, ascending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -223,68 +223,94 @@ impl Shard {
 
     /// The summary of a trace from its spans here, each counted once.
     fn summary(&self, trace_id: TraceId) -> TraceSummary {
-        let mut summary = TraceSummary {
-            trace_id,
-            start: UnixNanos(i64::MAX),
-            end: UnixNanos(i64::MIN),
-            root_service: String::new(),
-            root_name: String::new(),
-            has_root: false,
-            span_count: 0,
-            error_count: 0,
-            services: Vec::new(),
-            partial: false,
-        };
-        let mut services: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
-        let mut root_start = UnixNanos(i64::MAX);
-        let mut seen = HashSet::new();
-        let mut is_first = true;
-        for (generation, piece) in self.pieces(trace_id) {
+        let mut tally = Tally::new(trace_id);
+        for (position, (generation, piece)) in self.pieces(trace_id).enumerate() {
             // A later piece is late because of the earlier ones, which are all here unless the first one is late too.
-            summary.partial |= is_first && piece.is_late;
-            is_first = false;
-            let mut counts = vec![(0u32, 0u32); generation.services().len()];
-            for row in generation.rows(piece) {
-                let span = generation.span(row);
-                if !seen.insert(span.span_id) {
-                    continue;
-                }
-                let is_error = u32::from(span.status == StatusCode::Error);
+            tally.summary.partial |= position == 0 && piece.is_late;
+            tally.add(generation, piece);
+        }
+        tally.finish()
+    }
+}
+
+/// The summary of a trace in the making.
+struct Tally<'a> {
+    summary: TraceSummary,
+    root_start: UnixNanos,
+    services: BTreeMap<&'a str, (u32, u32)>,
+    seen: HashSet<SpanId>,
+}
+
+impl<'a> Tally<'a> {
+    fn new(trace_id: TraceId) -> Self {
+        Self {
+            summary: TraceSummary {
+                trace_id,
+                start: UnixNanos(i64::MAX),
+                end: UnixNanos(i64::MIN),
+                root_service: String::new(),
+                root_name: String::new(),
+                has_root: false,
+                span_count: 0,
+                error_count: 0,
+                services: Vec::new(),
+                partial: false,
+            },
+            root_start: UnixNanos(i64::MAX),
+            services: BTreeMap::new(),
+            seen: HashSet::new(),
+        }
+    }
+
+    fn add(&mut self, generation: &'a Generation, piece: &LiveTrace) {
+        self.summary.start = self.summary.start.min(piece.start);
+        self.summary.end = self.summary.end.max(piece.end);
+        self.add_root(generation, piece);
+        // Counted by number first: names are compared once for each service, not for each span.
+        let mut counts = vec![(0u32, 0u32); generation.services().len()];
+        for row in generation.rows(piece) {
+            let span = generation.span(row);
+            if self.seen.insert(span.span_id) {
                 let count = &mut counts[generation.service_ordinal(span)];
                 count.0 += 1;
-                count.1 += is_error;
-                summary.span_count += 1;
-                summary.error_count += u64::from(is_error);
-            }
-            summary.start = summary.start.min(piece.start);
-            summary.end = summary.end.max(piece.end);
-            if piece.root_row != NO_ROW {
-                let root = generation.span(piece.root_row);
-                if !summary.has_root || root.start < root_start {
-                    let batch = generation.batch();
-                    summary.has_root = true;
-                    root_start = root.start;
-                    summary.root_service = batch.service(root).to_owned();
-                    summary.root_name = batch.symbols.str(root.name).to_owned();
-                }
-            }
-            for (ordinal, (spans, errors)) in counts.into_iter().enumerate() {
-                if spans > 0 {
-                    let symbol = generation.services()[ordinal];
-                    let total = services
-                        .entry(generation.batch().symbols.str(symbol))
-                        .or_default();
-                    total.0 += spans;
-                    total.1 += errors;
-                }
+                count.1 += u32::from(span.status == StatusCode::Error);
             }
         }
-        summary.partial |= !summary.has_root;
-        summary.services = services
+        for (ordinal, (spans, errors)) in counts.into_iter().enumerate() {
+            if spans > 0 {
+                let total = self
+                    .services
+                    .entry(generation.service_name(ordinal))
+                    .or_default();
+                total.0 += spans;
+                total.1 += errors;
+                self.summary.span_count += u64::from(spans);
+                self.summary.error_count += u64::from(errors);
+            }
+        }
+    }
+
+    fn add_root(&mut self, generation: &Generation, piece: &LiveTrace) {
+        if !piece.has_root() {
+            return;
+        }
+        let (batch, root) = (generation.batch(), generation.span(piece.root_row));
+        if !self.summary.has_root || root.start < self.root_start {
+            self.root_start = root.start;
+            self.summary.has_root = true;
+            self.summary.root_service = batch.service(root).to_owned();
+            self.summary.root_name = batch.symbols.str(root.name).to_owned();
+        }
+    }
+
+    fn finish(mut self) -> TraceSummary {
+        self.summary.partial |= !self.summary.has_root;
+        self.summary.services = self
+            .services
             .into_iter()
             .map(|(name, (spans, errors))| (name.to_owned(), spans, errors))
             .collect();
-        summary
+        self.summary
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use collect::{Refusal, SealReason, TraceFilter};
 use model::DropReason;
+use store::testing::Faults;
 
 use crate::spans::{TestSpan, child, expected, root, trace_id};
 use crate::world::World;
@@ -212,4 +213,46 @@ async fn a_drain_that_runs_out_of_time_leaves_the_rest_to_the_journal() {
         (process.counts().stored, process.all_of(2).await),
         (3, expected(&[root(2)]))
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_stays_in_its_bounds_when_the_store_is_slower_than_the_senders() {
+    let mut world = World::new(19);
+    world.settings.live_bytes_max = 6 << 20;
+    world.settings.body_bytes_max = 1 << 20;
+    world.settings.in_flight_bytes_max = 2 << 20;
+    world.settings.admission_wait = Duration::from_secs(20);
+    let process = world.start().await;
+    process.objects.set_faults(Faults {
+        delay_max: Duration::from_millis(30),
+        ..Faults::default()
+    });
+    let send = |sender: u64| {
+        let process = &process;
+        async move {
+            for part in 0..40u64 {
+                let trace = 1 + sender * 1_000 + part;
+                let spans: Vec<TestSpan> = (0..1_000).map(|span| child(trace, span + 2)).collect();
+                process.accept(&spans).await;
+            }
+        }
+    };
+    let watch = async {
+        let mut most = 0;
+        loop {
+            let counts = process.collector.snapshot();
+            most = most.max(counts.live_bytes());
+            if counts.received == 160_000 {
+                return most;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let (most, ..) = tokio::join!(watch, send(0), send(1), send(2), send(3));
+    assert!(most > 2 << 20, "{most}: nothing was tested");
+    assert!(most < (6 << 20) + (2 << 20), "{most}");
+    process.collector.flush().await.unwrap();
+    let counts = process.counts();
+    assert_eq!((counts.stored, counts.in_flight), (160_000, 0));
+    assert!(counts.sealed[SealReason::Bytes as usize] > 4);
 }

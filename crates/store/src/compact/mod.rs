@@ -103,11 +103,22 @@ impl Store {
             }
             Err(MergeError { inputs, error }) => {
                 inner.counters.compactions_abandoned.add(1);
-                for input in inputs {
-                    inner.reader.report(input, &error);
-                }
+                self.report_unreadable(&inputs, &error).await;
                 Err(error)
             }
+        }
+    }
+}
+
+impl Store {
+    /// A file that is not there is no damage when its block was removed by another process in the meantime.
+    async fn report_unreadable(&self, inputs: &[BlockId], error: &StoreError) {
+        if error.kind() == ErrorKind::NotFound && self.refresh().await.is_err() {
+            return;
+        }
+        let blocks = self.blocks();
+        for input in inputs.iter().filter(|id| blocks.find(**id).is_some()) {
+            self.inner.reader.report(*input, error);
         }
     }
 }

@@ -6,8 +6,8 @@ use model::{
     UnixNanos, ValueRef,
 };
 
-use super::keys::Keys;
 use super::path::{Place, path_of};
+use super::repeats::{Known, Repeats};
 use super::value::{self, Pieces, Wire};
 use super::{DecodeError, DecodeLimits, Rejected};
 use crate::proto::{Fault, ProtoError, Reader, Tag};
@@ -19,8 +19,8 @@ use crate::schema::{
 /// Why the walk left a message before its end.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The bytes are not protobuf: the request is refused.
-    Broken(ProtoError),
+    /// The bytes are not protobuf: the request is refused. Boxed so that results, which are nearly always good, are small.
+    Broken(Box<ProtoError>),
     /// The span, resource or scope breaks a rule: it is left out.
     Rejected(DropReason),
     /// More distinct values than a batch can hold: the request is refused.
@@ -30,7 +30,7 @@ pub(super) enum Stop {
 impl From<ProtoError> for Stop {
     #[cold]
     fn from(error: ProtoError) -> Self {
-        Self::Broken(error)
+        Self::Broken(Box::new(error))
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Decoder<'a, 'b> {
     body: &'a [u8],
     limits: DecodeLimits,
     batch: &'b mut SpanBatch,
-    keys: Keys<'a>,
+    repeats: Repeats<'a>,
     /// Canonical text of the value at hand.
     canonical: String,
     rejected: Rejected,
@@ -68,7 +68,7 @@ impl<'a, 'b> Decoder<'a, 'b> {
             body,
             limits: *limits,
             batch,
-            keys: Keys::new(),
+            repeats: Repeats::new(),
             canonical: String::new(),
             rejected: Rejected::default(),
         }
@@ -81,10 +81,10 @@ impl<'a, 'b> Decoder<'a, 'b> {
         }
         match self.request() {
             Ok(()) => Ok(self.rejected),
-            Err(Stop::Broken(ProtoError { offset, fault })) => Err(DecodeError {
-                offset,
-                path: path_of(self.body, Place::Fault(offset)),
-                fault,
+            Err(Stop::Broken(error)) => Err(DecodeError {
+                offset: error.offset,
+                path: path_of(self.body, Place::Fault(error.offset)),
+                fault: error.fault,
             }),
             Err(Stop::Rejected(_) | Stop::Overflow) => Err(self.too_large()),
         }
@@ -446,20 +446,42 @@ impl<'a, 'b> Decoder<'a, 'b> {
 
     /// Appends a `KeyValue` and gives its key. `previous` is what came before it, to guess from.
     #[inline]
-    fn attribute(&mut self, reader: Reader<'a>, previous: Symbol) -> Walk<Symbol> {
-        let (key, value) = match plain_attribute(reader) {
-            Some((key, value)) => (key, Some(value)),
-            None => (value::key_of(reader)?, None),
+    fn attribute(&mut self, message: Reader<'a>, previous: Symbol) -> Walk<Symbol> {
+        let attribute = match self.repeats.look(previous, message) {
+            Known::Whole(attribute) => attribute,
+            Known::Key(key, mut tail) => {
+                let rest = tail.rest();
+                // Something behind the value: the key may be said again.
+                if tail.varint()? != tail.len() as u64 {
+                    return self.new_attribute(message, previous);
+                }
+                let value = self.plain_value(tail)?;
+                let attribute = Attribute { key, value };
+                self.repeats.note(previous, message.rest(), rest, attribute);
+                attribute
+            }
+            Known::Nothing => return self.new_attribute(message, previous),
         };
-        let key = self
-            .keys
-            .intern(previous, key, &mut self.batch.symbols)?
-            .ok_or(Stop::Rejected(DropReason::InvalidUtf8))?;
-        let value = match value {
-            Some(value) => self.plain_value(value)?,
-            None => self.any_value(Pieces::of(reader, key_value::VALUE))?,
+        self.batch.attributes.push(attribute);
+        Ok(attribute.key)
+    }
+
+    fn new_attribute(&mut self, message: Reader<'a>, previous: Symbol) -> Walk<Symbol> {
+        let plain = plain_attribute(message);
+        let key = match plain {
+            Some((key, ..)) => key,
+            None => value::key_of(message)?,
         };
-        self.batch.attributes.push(Attribute { key, value });
+        let key = self.text(key)?;
+        let value = match plain {
+            Some((_, _, value)) => self.plain_value(value)?,
+            None => self.any_value(Pieces::of(message, key_value::VALUE))?,
+        };
+        let attribute = Attribute { key, value };
+        if let Some((_, tail, _)) = plain {
+            self.repeats.note(previous, message.rest(), tail, attribute);
+        }
+        self.batch.attributes.push(attribute);
         Ok(key)
     }
 
@@ -467,39 +489,41 @@ impl<'a, 'b> Decoder<'a, 'b> {
     #[inline]
     fn plain_value(&mut self, reader: Reader<'a>) -> Walk<Symbol> {
         let mut fields = reader;
-        let tag = fields.tag()?;
-        let leaf = match tag {
-            Some(any_value::STRING) => Wire::Str(fields.bytes()?),
-            Some(any_value::INT) => Wire::Int(fields.int64()?),
-            Some(any_value::BOOL) => Wire::Bool(fields.bool()?),
-            Some(any_value::DOUBLE) => Wire::Double(fields.double()?),
+        let leaf = match fields.tag()? {
+            Some(any_value::STRING) => {
+                let bytes = fields.bytes()?;
+                if fields.is_empty() {
+                    return self.text(bytes);
+                }
+                return self.any_value(Pieces::one(reader));
+            }
+            Some(any_value::INT) => ValueRef::Int(fields.int64()?),
+            Some(any_value::BOOL) => ValueRef::Bool(fields.bool()?),
+            Some(any_value::DOUBLE) => ValueRef::Double(fields.double()?),
             _ => return self.any_value(Pieces::one(reader)),
         };
         if !fields.is_empty() {
             return self.any_value(Pieces::one(reader));
         }
-        self.value(&leaf)
+        Ok(self.batch.symbols.intern_value(leaf)?)
     }
 
+    /// The symbol of an `AnyValue` of any shape.
     #[cold]
     fn any_value(&mut self, fields: Pieces<'a>) -> Walk<Symbol> {
-        self.value(&value::read(fields)?)
-    }
-
-    #[inline]
-    fn value(&mut self, value: &Wire<'a>) -> Walk<Symbol> {
-        let symbols = &mut self.batch.symbols;
-        Ok(match *value {
+        let value = value::read(fields)?;
+        let plain = match value {
             Wire::Str(bytes) => return self.text(bytes),
-            Wire::Int(int) => symbols.intern_value(ValueRef::Int(int))?,
-            Wire::Bool(bool) => symbols.intern_value(ValueRef::Bool(bool))?,
-            Wire::Double(double) => symbols.intern_value(ValueRef::Double(double))?,
+            Wire::Int(int) => ValueRef::Int(int),
+            Wire::Bool(bool) => ValueRef::Bool(bool),
+            Wire::Double(double) => ValueRef::Double(double),
             Wire::Empty | Wire::Bytes(_) | Wire::Array(_) | Wire::Map(_) => {
                 self.canonical.clear();
-                value::write_canonical(value, 0, &mut self.canonical)?;
-                symbols.intern_value(ValueRef::Json(&self.canonical))?
+                value::write_canonical(&value, 0, &mut self.canonical)?;
+                ValueRef::Json(&self.canonical)
             }
-        })
+        };
+        Ok(self.batch.symbols.intern_value(plain)?)
     }
 
     /// The symbol of a string.
@@ -512,9 +536,9 @@ impl<'a, 'b> Decoder<'a, 'b> {
     }
 }
 
-/// Key and value of a `KeyValue` that is written as everybody writes it: one key, one value, nothing else.
-#[inline]
-fn plain_attribute(mut reader: Reader<'_>) -> Option<(&[u8], Reader<'_>)> {
+/// Key, value with its length, and value of a `KeyValue` that is written as everybody writes it: one key, one value,
+/// nothing else.
+fn plain_attribute(mut reader: Reader<'_>) -> Option<(&[u8], &[u8], Reader<'_>)> {
     if reader.tag() != Ok(Some(key_value::KEY)) {
         return None;
     }
@@ -522,8 +546,9 @@ fn plain_attribute(mut reader: Reader<'_>) -> Option<(&[u8], Reader<'_>)> {
     if reader.tag() != Ok(Some(key_value::VALUE)) {
         return None;
     }
+    let tail = reader.rest();
     let value = reader.message().ok()?;
-    reader.is_empty().then_some((key, value))
+    reader.is_empty().then_some((key, tail, value))
 }
 
 /// An id that may be missing: zeros then.

@@ -13,8 +13,8 @@
 mod decode;
 mod encode;
 mod group;
-mod keys;
 mod path;
+mod repeats;
 pub(crate) mod value;
 
 use model::{DropReason, SpanBatch};

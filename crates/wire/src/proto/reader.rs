@@ -5,9 +5,6 @@ use super::{Tag, WireType};
 /// How deep unknown groups may be nested inside each other: what the reference implementations allow.
 const MAX_GROUP_DEPTH: usize = 100;
 
-/// Field numbers end here by definition of the format.
-const MAX_FIELD: u32 = (1 << 29) - 1;
-
 /// What is wrong with the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -118,6 +115,13 @@ impl<'a> Reader<'a> {
         self.end - self.rest.len()
     }
 
+    /// What follows these bytes, if the rest of the message starts with them.
+    #[inline]
+    pub(crate) fn strip_prefix(self, prefix: &[u8]) -> Option<Self> {
+        let (start, rest) = self.rest.split_at_checked(prefix.len())?;
+        model::same_bytes(start, prefix).then_some(Self { rest, ..self })
+    }
+
     #[cold]
     fn error(&self, fault: Fault) -> ProtoError {
         ProtoError {
@@ -128,16 +132,23 @@ impl<'a> Reader<'a> {
 
     /// The tag of the next field; `None` at the end of the message.
     ///
+    /// A tag that no field can have (number 0, wire type 6 or 7) is found out by [`Self::skip`], to which a caller gives
+    /// all tags that it does not know.
+    ///
     /// # Errors
-    /// [`Fault::FieldNumber`], [`Fault::WireType`], and those of [`Self::varint`].
+    /// [`Fault::FieldNumber`], and those of [`Self::varint`].
     #[inline]
     pub fn tag(&mut self) -> Result<Option<Tag>, ProtoError> {
         match *self.rest {
             [] => Ok(None),
             // Fields 1 to 15: all but one of those that matter here.
-            [byte, ref rest @ ..] if (8..0x80).contains(&byte) && byte & 7 <= 5 => {
+            [byte, ref rest @ ..] if byte < 0x80 => {
                 self.rest = rest;
                 Ok(Some(Tag(u32::from(byte))))
+            }
+            [low, high, ref rest @ ..] if high < 0x80 => {
+                self.rest = rest;
+                Ok(Some(Tag(u32::from(low & 0x7f) | u32::from(high) << 7)))
             }
             _ => self.long_tag().map(Some),
         }
@@ -146,14 +157,10 @@ impl<'a> Reader<'a> {
     fn long_tag(&mut self) -> Result<Tag, ProtoError> {
         let start = *self;
         let number = self.varint()?;
-        let tag = u32::try_from(number).map_err(|_| start.error(Fault::FieldNumber))?;
-        if tag >> 3 == 0 || tag >> 3 > MAX_FIELD {
-            return Err(start.error(Fault::FieldNumber));
-        }
-        if tag & 7 > 5 {
-            return Err(start.error(Fault::WireType((tag & 7) as u8)));
-        }
-        Ok(Tag(tag))
+        // The highest field number there can be leaves three bits for the wire type.
+        u32::try_from(number)
+            .map(Tag)
+            .map_err(|_| start.error(Fault::FieldNumber))
     }
 
     /// A varint.
@@ -299,15 +306,20 @@ impl<'a> Reader<'a> {
     /// Passes over the value of a field.
     ///
     /// # Errors
-    /// Those of the other methods; [`Fault::Group`] and [`Fault::GroupDepth`] for groups.
+    /// [`Fault::FieldNumber`] and [`Fault::WireType`] for tags that cannot be; [`Fault::Group`] and [`Fault::GroupDepth`]
+    /// for groups; and those of the other methods.
     pub fn skip(&mut self, tag: Tag) -> Result<(), ProtoError> {
+        if tag.field() == 0 {
+            return Err(self.error(Fault::FieldNumber));
+        }
         match tag.wire_type() {
             Some(WireType::Varint) => self.varint().map(|_| ()),
             Some(WireType::Fixed64) => self.fixed64().map(|_| ()),
             Some(WireType::Len) => self.bytes().map(|_| ()),
             Some(WireType::Fixed32) => self.fixed32().map(|_| ()),
             Some(WireType::StartGroup) => self.skip_group(tag.field()),
-            Some(WireType::EndGroup) | None => Err(self.error(Fault::Group)),
+            Some(WireType::EndGroup) => Err(self.error(Fault::Group)),
+            None => Err(self.error(Fault::WireType((tag.0 & 7) as u8))),
         }
     }
 
@@ -318,7 +330,7 @@ impl<'a> Reader<'a> {
     /// [`Fault::WrongType`], and those of [`Self::skip`].
     #[cold]
     pub fn skip_unknown(&mut self, tag: Tag, known: u32) -> Result<(), ProtoError> {
-        if tag.field() <= known {
+        if (1..=known).contains(&tag.field()) && tag.wire_type().is_some() {
             return Err(self.error(Fault::WrongType {
                 field: tag.field(),
                 wire_type: (tag.0 & 7) as u8,
@@ -392,7 +404,7 @@ mod tests {
                 Fault::Varint,
             ),
             (b"\x00\x01", Fault::FieldNumber),
-            (b"\xf8\xff\xff\xff\x1f\x01", Fault::FieldNumber),
+            (b"\x80\x80\x80\x80\x10\x01", Fault::FieldNumber),
             (b"\x0f", Fault::WireType(7)),
             (b"\x86\x01\x00", Fault::WireType(6)),
             (b"\x0c", Fault::Group),

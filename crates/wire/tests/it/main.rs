@@ -2,14 +2,21 @@
 
 #![allow(clippy::unwrap_used)] // a test that panics has failed, as it should
 
-// The checks that the fuzzers run, compiled into this test so that they run over the committed corpus as well.
-#[allow(unreachable_pub)] // public in the library of the fuzzers
-#[path = "../../../../fuzz/src/otlp.rs"]
-mod fuzz_otlp;
-
+mod corpus;
 mod jaeger_json;
 mod otlp;
 mod otlp_json;
 mod requests;
 mod response;
 mod tell;
+
+// The checks of the fuzzers, compiled into this test so that they run without a fuzzer; public in their own library.
+#[allow(unreachable_pub)]
+#[path = "../../../../fuzz/src/wire_jaeger_json.rs"]
+mod wire_jaeger_json;
+#[allow(unreachable_pub)]
+#[path = "../../../../fuzz/src/wire_otlp.rs"]
+mod wire_otlp;
+#[allow(unreachable_pub)]
+#[path = "../../../../fuzz/src/wire_otlp_json.rs"]
+mod wire_otlp_json;

@@ -13,14 +13,14 @@ use proptest::prelude::*;
 use prost::Message;
 use wire::otlp::{DecodeError, DecodeLimits, Rejected, decode, encode};
 
-use crate::{fuzz_otlp, requests};
+use crate::{requests, wire_otlp};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn prost_reads_from_our_encoding_what_it_wrote(request in requests::request()) {
-        fuzz_otlp::check(&request.encode_to_vec());
+        wire_otlp::check(&request.encode_to_vec());
     }
 
     #[test]
@@ -39,7 +39,7 @@ proptest! {
         if let Some(cut) = cut {
             body.truncate(cut.index(body.len() + 1));
         }
-        fuzz_otlp::check(&body);
+        wire_otlp::check(&body);
     }
 }
 
@@ -496,7 +496,7 @@ fn fields_in_any_order_and_in_pieces_are_read_as_protobuf_says() {
         prost::encoding::message::encode(1, &piece, &mut resource_spans);
     }
     prost::encoding::bytes::encode(1, &resource_spans, &mut body);
-    fuzz_otlp::check(&body);
+    wire_otlp::check(&body);
     let (batch, outcome) = read(&body);
     assert_eq!(outcome.unwrap().total(), 0);
     let row = &batch.spans[0];

@@ -1,0 +1,91 @@
+//! `GET /api/v1/services` and `GET /api/v1/services/{service}/operations`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::edge::Edge;
+use crate::web::failure::Failure;
+
+/// All services.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceList {
+    /// Sorted by name.
+    services: Vec<ServiceItem>,
+}
+
+/// A service that occurs in live or stored spans.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceItem {
+    /// Its name: `service.name` of its resource, or `unknown_service`.
+    name: String,
+    /// Spans held.
+    spans: u64,
+    /// Spans whose status is error.
+    errors: u64,
+}
+
+/// Lists the services that occur, from inventories: no span is read.
+#[utoipa::path(
+    get,
+    path = "/api/v1/services",
+    tag = "services",
+    responses((status = 200, description = "The services", body = ServiceList))
+)]
+pub(crate) async fn services(State(edge): State<Edge>) -> Result<Json<ServiceList>, Failure> {
+    let services = edge.engines()?.query.services().await?;
+    let services = services
+        .into_iter()
+        .map(
+            |query::Service {
+                 name,
+                 spans,
+                 errors,
+             }| ServiceItem {
+                name,
+                spans,
+                errors,
+            },
+        )
+        .collect();
+    Ok(Json(ServiceList { services }))
+}
+
+/// The operations of a service.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OperationList {
+    /// Most frequent first; empty when the service is unknown.
+    operations: Vec<OperationItem>,
+}
+
+/// A span name of a service.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OperationItem {
+    /// The name.
+    name: String,
+    /// Spans held.
+    spans: u64,
+    /// How many of them are the root of their trace.
+    roots: u64,
+}
+
+/// Lists the span names of a service, from inventories: no span is read.
+#[utoipa::path(
+    get,
+    path = "/api/v1/services/{service}/operations",
+    tag = "services",
+    params(("service" = String, Path, description = "Name of the service")),
+    responses((status = 200, description = "The operations", body = OperationList))
+)]
+pub(crate) async fn operations(
+    State(edge): State<Edge>,
+    Path(service): Path<String>,
+) -> Result<Json<OperationList>, Failure> {
+    let operations = edge.engines()?.query.operations(&service).await?;
+    let operations = operations
+        .into_iter()
+        .map(|query::Operation { name, spans, roots }| OperationItem { name, spans, roots })
+        .collect();
+    Ok(Json(OperationList { operations }))
+}

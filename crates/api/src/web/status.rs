@@ -1,0 +1,49 @@
+//! What machines ask about the server itself: health, metrics, version.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+use crate::metrics::CONTENT_TYPE as OPEN_METRICS;
+use crate::web::failure::Failure;
+
+/// `GET /ready`
+pub(crate) async fn ready(State(edge): State<Edge>) -> Response {
+    let readiness = edge.health().readiness();
+    let status = if readiness.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, readiness.text).into_response()
+}
+
+/// `GET /metrics`
+pub(crate) async fn metrics(State(edge): State<Edge>) -> Result<Response, Failure> {
+    let text = edge
+        .metrics()
+        .encode()
+        .map_err(|_| Failure::internal("metrics cannot be written"))?;
+    Ok(([(CONTENT_TYPE, OPEN_METRICS)], text).into_response())
+}
+
+/// `GET /api/echo`: Grafana's health check.
+pub(crate) async fn echo() -> &'static str {
+    "echo"
+}
+
+/// `GET /api/status/buildinfo`
+pub(crate) async fn buildinfo() -> Json<Value> {
+    Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "revision": "",
+        "branch": "",
+        "buildUser": "",
+        "buildDate": "",
+        "goVersion": "",
+    }))
+}

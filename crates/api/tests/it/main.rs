@@ -1,0 +1,12 @@
+//! The surfaces over real sockets, in front of a real collector, journal and store.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod body;
+mod bounds;
+mod otlp_grpc;
+mod otlp_http;
+mod read;
+mod tls;
+mod web;
+mod world;

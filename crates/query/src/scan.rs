@@ -1,0 +1,291 @@
+//! Lists of traces: the best few of many, from live traces and the trace tables of blocks.
+//!
+//! Nothing is planned and no span is read. Blocks are asked in the order in which they can still help, and when none of
+//! the rest can, the search ends: for the newest traces that is after the newest blocks.
+//!
+//! A trace may lie in several places. Each piece is judged by itself first, widely: a piece that is marked as partial is
+//! let through where the rest of its trace could make it match. Then the pieces of each winner are put together and judged
+//! exactly, so that what is shown is right. Pages stay free of overlaps because a trace appears on a page only when the
+//! key of the whole trace lies on it.
+
+use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+use block::{BlockMeta, TraceTable};
+use collect::{ListOrder, TraceFilter};
+use model::{DurationNanos, Symbol, TraceId, TraceSummary};
+
+use crate::{Query, QueryError, TraceCursor, TraceListRequest, TraceOrder, TracePage};
+
+/// Traces on one page at the most.
+const LIMIT_MAX: usize = 1000;
+
+/// Pieces gathered beyond the page, so that pieces of one trace and those judged too widely do not leave it short.
+const SPARE_PIECES: usize = 32;
+
+/// Where a piece stands in the list: greater is later.
+type Rank = (Reverse<i64>, TraceId);
+
+impl Query {
+    /// One page of a list of traces.
+    ///
+    /// # Errors
+    /// [`QueryError::Live`]. A block that cannot be read is no error: it is named in [`TracePage::missing`].
+    pub async fn traces(&self, request: &TraceListRequest) -> Result<TracePage, QueryError> {
+        let limit = request.limit.clamp(1, LIMIT_MAX);
+        let mut best = Best::new(request, 2 * limit + SPARE_PIECES);
+        let filter = live_filter(request, best.wanted);
+        for summary in self.collector.list(&filter).await?.value {
+            best.offer(request.key(&summary), summary.trace_id);
+        }
+        let mut missing = Vec::new();
+        let blocks = self.store.blocks();
+        for block in in_order(blocks.iter(), request) {
+            if best.is_beyond(best_key(block, request.order)) {
+                break;
+            }
+            match self.store.trace_table(block).await {
+                Ok(table) => scan(&table, request, &mut best),
+                Err(error) => missing.push(error.to_string()),
+            }
+        }
+        let horizon = best.horizon();
+        let ids = best.ids();
+        let mut traces = self.whole(&ids, &mut missing).await?;
+        traces.retain(|trace| {
+            let rank = trace.rank(request);
+            let is_here =
+                best.is_after_cursor(rank) && horizon.is_none_or(|horizon| rank <= horizon);
+            is_here && request.matches(&trace.summary)
+        });
+        traces.sort_unstable_by_key(|trace| trace.rank(request));
+        let is_cut = traces.len() > limit;
+        traces.truncate(limit);
+        let last = traces
+            .last()
+            .filter(|_| is_cut)
+            .map(|last| last.rank(request))
+            .or(horizon);
+        Ok(TracePage {
+            next: last.map(|(Reverse(key), trace_id)| TraceCursor { key, trace_id }),
+            traces: traces.into_iter().map(|trace| trace.summary).collect(),
+            missing,
+        })
+    }
+
+    /// The summaries of these traces, each put together from all its pieces.
+    async fn whole(
+        &self,
+        ids: &[TraceId],
+        missing: &mut Vec<String>,
+    ) -> Result<Vec<Whole>, QueryError> {
+        let live = self.collector.summaries(ids).await?;
+        let blocks = self.store.blocks();
+        let mut whole: HashMap<TraceId, Whole> = HashMap::with_capacity(ids.len());
+        let mut add = |piece: TraceSummary| {
+            let longest = piece.duration();
+            match whole.entry(piece.trace_id) {
+                Entry::Occupied(mut known) => known.get_mut().merge(piece),
+                Entry::Vacant(free) => drop(free.insert(Whole {
+                    summary: piece,
+                    longest,
+                })),
+            }
+        };
+        live.value.into_iter().for_each(&mut add);
+        let (stored, unreadable) = self.store.summaries(&blocks, ids, &live.blocks).await;
+        stored.into_iter().for_each(&mut add);
+        missing.extend(unreadable);
+        missing.sort_unstable();
+        missing.dedup();
+        Ok(whole.into_values().collect())
+    }
+}
+
+/// A trace put together from its pieces.
+struct Whole {
+    summary: TraceSummary,
+    /// The duration of its longest piece.
+    longest: DurationNanos,
+}
+
+impl Whole {
+    fn merge(&mut self, piece: TraceSummary) {
+        self.longest = self.longest.max(piece.duration());
+        self.summary.merge(piece);
+    }
+
+    /// Where it stands in the list. Among the slowest it stands where its longest piece is found: by the duration of the
+    /// whole it would belong on an earlier page, which could not know of it.
+    fn rank(&self, request: &TraceListRequest) -> Rank {
+        let key = match request.order {
+            TraceOrder::Newest => self.summary.start.0,
+            TraceOrder::Slowest => self.longest.0,
+        };
+        (Reverse(key), self.summary.trace_id)
+    }
+}
+
+/// The blocks that may have something for the list, those with the best keys first.
+fn in_order<'a>(
+    blocks: impl Iterator<Item = &'a Arc<BlockMeta>>,
+    request: &TraceListRequest,
+) -> Vec<&'a Arc<BlockMeta>> {
+    let mut blocks: Vec<_> = blocks.filter(|block| may_match(block, request)).collect();
+    blocks.sort_by_key(|block| Reverse(best_key(block, request.order)));
+    blocks
+}
+
+/// The best key that a trace of the block can have. A longer duration may come from pieces elsewhere, so a block with
+/// pieces may always help there.
+fn best_key(block: &BlockMeta, order: TraceOrder) -> i64 {
+    match order {
+        TraceOrder::Newest => block.start_max.0,
+        TraceOrder::Slowest if block.partial_traces > 0 => i64::MAX,
+        TraceOrder::Slowest => block.duration_max,
+    }
+}
+
+fn may_match(block: &BlockMeta, request: &TraceListRequest) -> bool {
+    let has_pieces = block.partial_traces > 0;
+    let has_service = request.service.as_deref().is_none_or(|service| {
+        block
+            .services
+            .binary_search_by(|info| info.name.as_str().cmp(service))
+            .is_ok()
+    });
+    request.start.is_none_or(|start| block.start_max >= start)
+        && (request.end.is_none_or(|end| block.start_min < end))
+        && (has_pieces || has_service)
+        && (has_pieces
+            || request
+                .min_duration
+                .is_none_or(|min| block.duration_max >= min.0))
+        && (has_pieces || request.error != Some(true) || block.errors > 0)
+}
+
+fn scan(table: &TraceTable, request: &TraceListRequest, best: &mut Best) {
+    let service = request.service.as_deref().map(|name| table.word(name));
+    let root_name = request.root_name.as_deref().map(|name| table.word(name));
+    for index in 0..table.len() {
+        let key = match request.order {
+            TraceOrder::Newest => table.start(index).0,
+            TraceOrder::Slowest => table.duration(index).0,
+        };
+        if best.wants(key, table.trace_id(index))
+            && may_list(table, index, request, service, root_name)
+        {
+            best.offer(key, table.trace_id(index));
+        }
+    }
+}
+
+/// Whether the piece matches, or could as a part of its trace.
+fn may_list(
+    table: &TraceTable,
+    index: usize,
+    request: &TraceListRequest,
+    service: Option<Option<Symbol>>,
+    root_name: Option<Option<Symbol>>,
+) -> bool {
+    let duration = table.duration(index);
+    // More spans can only make a trace start earlier, end later and have more errors.
+    let certain = request.max_duration.is_none_or(|max| duration <= max)
+        && request
+            .start
+            .is_none_or(|start| table.start(index) >= start)
+        && (request.error != Some(false) || table.errors(index) == 0);
+    let possible = table.is_partial(index)
+        || (request.min_duration.is_none_or(|min| duration >= min)
+            && request.end.is_none_or(|end| table.start(index) < end)
+            && (request.error != Some(true) || table.errors(index) > 0)
+            && service.is_none_or(|name| name.is_some_and(|name| table.has_service(index, name)))
+            && root_name.is_none_or(|name| name.is_some() && table.root_name(index) == name));
+    certain && possible
+}
+
+fn live_filter(request: &TraceListRequest, limit: usize) -> TraceFilter {
+    TraceFilter {
+        service: request.service.clone(),
+        root_name: request.root_name.clone(),
+        min_duration: request.min_duration,
+        max_duration: request.max_duration,
+        error: request.error,
+        start: request.start,
+        end: request.end,
+        order: match request.order {
+            TraceOrder::Newest => ListOrder::Newest,
+            TraceOrder::Slowest => ListOrder::Slowest,
+        },
+        limit,
+        after: request.cursor.map(|cursor| (cursor.key, cursor.trace_id)),
+    }
+}
+
+/// The best pieces so far.
+struct Best {
+    wanted: usize,
+    after: Option<Rank>,
+    pieces: BinaryHeap<Rank>,
+}
+
+impl Best {
+    fn new(request: &TraceListRequest, wanted: usize) -> Self {
+        let after = request
+            .cursor
+            .map(|cursor| (Reverse(cursor.key), cursor.trace_id));
+        Self {
+            wanted,
+            after,
+            pieces: BinaryHeap::with_capacity(wanted + 1),
+        }
+    }
+
+    fn is_after_cursor(&self, rank: Rank) -> bool {
+        self.after.is_none_or(|after| rank > after)
+    }
+
+    #[inline]
+    fn wants(&self, key: i64, id: TraceId) -> bool {
+        let rank = (Reverse(key), id);
+        let is_better = self.pieces.len() < self.wanted
+            || self.pieces.peek().is_some_and(|worst| rank < *worst);
+        is_better && self.is_after_cursor(rank)
+    }
+
+    fn offer(&mut self, key: i64, id: TraceId) {
+        if self.wants(key, id) {
+            self.pieces.push((Reverse(key), id));
+            if self.pieces.len() > self.wanted {
+                self.pieces.pop();
+            }
+        }
+    }
+
+    /// Whether nothing with this key or a worse one is wanted.
+    fn is_beyond(&self, key: i64) -> bool {
+        self.pieces.len() == self.wanted
+            && self
+                .pieces
+                .peek()
+                .is_some_and(|(Reverse(worst), _)| key < *worst)
+    }
+
+    /// Where the list was cut; `None` when all that there is was gathered.
+    fn horizon(&self) -> Option<Rank> {
+        if self.pieces.len() == self.wanted {
+            self.pieces.peek().copied()
+        } else {
+            None
+        }
+    }
+
+    fn ids(&self) -> Vec<TraceId> {
+        let mut ids: Vec<TraceId> = self.pieces.iter().map(|&(_, id)| id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}

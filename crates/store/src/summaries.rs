@@ -1,0 +1,54 @@
+//! What blocks know of given traces, without reading a span.
+
+use block::{BlockId, BlockMeta};
+use model::{TraceId, TraceSummary};
+
+use crate::blocks::BlockList;
+use crate::objects::in_parallel;
+use crate::{Store, StoreError};
+
+impl Store {
+    /// The summaries of these traces in these blocks, one for each block that has spans of a trace, in no order; and in
+    /// words the blocks that could not be read. Blocks in `except` are passed over.
+    ///
+    /// Costs a look at the bloom of each block for each trace, and the trace table of each block that has one of them;
+    /// both are kept in the cache.
+    pub async fn summaries(
+        &self,
+        blocks: &BlockList,
+        ids: &[TraceId],
+        except: &[BlockId],
+    ) -> (Vec<TraceSummary>, Vec<String>) {
+        let asked = blocks.iter().filter(|block| !except.contains(&block.id));
+        let limit = self.inner.objects.concurrency();
+        let answers = in_parallel(asked, limit, |block| self.summaries_in(block, ids)).await;
+        let (mut summaries, mut unreadable) = (Vec::new(), Vec::new());
+        for answer in answers {
+            match answer {
+                Ok(found) => summaries.extend(found),
+                Err(error) => unreadable.push(error.to_string()),
+            }
+        }
+        (summaries, unreadable)
+    }
+
+    async fn summaries_in(
+        &self,
+        block: &BlockMeta,
+        ids: &[TraceId],
+    ) -> Result<Vec<TraceSummary>, StoreError> {
+        let block_ref = self.inner.block_ref(block);
+        let mut likely = Vec::new();
+        for &id in ids {
+            if self.inner.reader.may_contain(&block_ref, id).await {
+                likely.push(id);
+            }
+        }
+        if likely.is_empty() {
+            return Ok(Vec::new());
+        }
+        let table = self.trace_table(block).await?;
+        let found = likely.into_iter().filter_map(|id| table.find(id));
+        Ok(found.map(|index| table.summary(index)).collect())
+    }
+}
