@@ -110,7 +110,7 @@ impl Shop {
         SERVICES.iter().map(|facts| facts.name)
     }
 
-    /// A visit of any kind that begins at `at`. Costs some 2 µs per span.
+    /// A visit of any kind that begins at `at`. Allocates for most attributes: make visits before what is measured, not during.
     pub fn visit(&mut self, at: UnixNanos) -> Visit {
         let scene = Scene::random(&mut self.rng);
         self.play(scene, at)

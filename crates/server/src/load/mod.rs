@@ -2,7 +2,7 @@
 //!
 //! It must cost next to nothing, since it mostly shares the machine with what it measures. So the requests are encoded
 //! once ([`corpus`]), and sent over and over: before each sending the ids and times inside are changed in place
-//! ([`patch`]), which costs some nanoseconds per span, and the bytes go to the socket without being copied. A repetition
+//! ([`patch`]), which costs a few writes per span, and the bytes go to the socket without being copied. A repetition
 //! of the corpus has its own ids throughout, so traces stay whole across requests, and no trace comes twice.
 //!
 //! With `--rate` the load is open-loop: each request has a time at which it is due, whatever became of the ones before, and its
