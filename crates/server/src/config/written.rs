@@ -113,11 +113,10 @@ impl Written {
         {
             if let Some(key) = KEYS.iter().find(|key| variable_of(key.path) == name) {
                 self.set(key, vec![value], name);
-            } else {
-                let suggestion = suggestion(&name, KEYS.iter().map(|key| variable_of(key.path)));
-                if !suggestion.is_empty() {
-                    warnings.push(format!("{name}: there is no such setting{suggestion}"));
-                }
+            } else if let Some(meant) = nearest_variable(&name) {
+                warnings.push(format!(
+                    "{name}: there is no such setting; did you mean `{meant}`?"
+                ));
             }
         }
     }
@@ -180,6 +179,22 @@ fn is_section(path: &str) -> bool {
             .strip_prefix(path)
             .is_some_and(|rest| rest.starts_with('.'))
     })
+}
+
+/// The variable that was probably meant. The prefix that all share tells nothing, and orchestrators set variables of
+/// their own with it, so the rest must be a slip of the pen.
+fn nearest_variable(name: &str) -> Option<String> {
+    const SLIPS_MAX: usize = 3;
+    let rest = name.strip_prefix(PREFIX)?;
+    KEYS.iter()
+        .map(|key| variable_of(key.path))
+        .map(|known| {
+            let slips = strsim::damerau_levenshtein(rest, &known[PREFIX.len()..]);
+            (slips, known)
+        })
+        .filter(|(slips, _)| *slips <= SLIPS_MAX)
+        .min()
+        .map(|(_, known)| known)
 }
 
 /// The known name that was probably meant, as the end of a sentence; empty when none is near.

@@ -89,7 +89,7 @@ fn all_problems_are_reported_at_once_with_their_places() {
     );
     assert_eq!(refused.code, 2);
     for words in [
-        "the configuration has 8 problems:",
+        "the configuration has 9 problems:",
         "t.yaml:1: retention: expected a duration such as 14d, 30s or 2ms, found `forever`",
         "t.yaml:3: listen.htp: there is no such setting; did you mean `listen.http`?",
         "t.yaml:4: listen.http: expected an address and port",
