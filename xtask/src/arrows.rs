@@ -116,8 +116,9 @@ fn impure(metadata: &Metadata) -> anyhow::Result<Vec<String>> {
             if !seen.insert(id) {
                 continue;
             }
-            // What parquet itself can do for others (its async readers) is not what our pure crates do with it.
-            let through_columns = matches!(names[id], "parquet" | "arrow");
+            // What parquet itself can do for others (its async readers; ulid's
+            // making of ids) is not what our pure crates do with it.
+            let through_columns = matches!(names[id], "parquet" | "arrow" | "ulid");
             let dependencies = nodes[id].deps.iter().filter(|dependency| {
                 !through_columns
                     && dependency
