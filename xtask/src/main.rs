@@ -21,6 +21,7 @@ const NOT_GREEN: &[&str] = &[
     "superseded_objects_go_and_a_store_that_slept_through_it_finds_its_place",
     "a_list_of_blocks_from_before_a_compaction_still_leads_to_the_spans",
     "a_trace_is_found_in_a_table_that_is_in_memory_and_in_one_of_many_pages",
+    "a_broken_message_is_refused_with_byte_and_path",
     "processes_in_bad_weather_lose_nothing_and_double_nothing",
 ];
 
