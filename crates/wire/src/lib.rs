@@ -5,8 +5,9 @@
 //! [`otlp::encode`] and [`otlp_json::write_resource_spans`].
 //!
 //! This is the only crate that knows the protobuf wire format; [`proto`] lends its cursor and writer to those who speak
-//! other protobuf messages. Input is hostile: no function here panics, recurses without a bound, or takes more memory than a
-//! small multiple of its input.
+//! other protobuf messages. Input is hostile: no function here panics or recurses without a bound, and memory is a bounded
+//! multiple of the input: some twelve times for OTLP made of empty events, about a hundred times for Jaeger's JSON made of
+//! empty spans, which is read into objects first and is meant for files.
 
 pub mod jaeger_json;
 pub mod otlp;

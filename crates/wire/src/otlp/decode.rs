@@ -194,7 +194,6 @@ impl<'a, 'b> Decoder<'a, 'b> {
         }
         row.scope_attributes = Range32::between(attributes, self.batch.attributes.len());
         let before = self.batch.spans.len();
-        self.batch.spans.reserve(spans as usize);
         self.spans(whole)?;
         if self.batch.spans.len() > before {
             self.batch.resources.push(row);

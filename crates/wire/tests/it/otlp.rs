@@ -454,6 +454,19 @@ fn a_span_above_the_limit_is_rejected_alone() {
 }
 
 #[test]
+fn a_million_empty_spans_are_counted_and_take_no_memory() {
+    let spans = b"\x12\x00".repeat(1 << 20);
+    let mut scope_spans = Vec::new();
+    prost::encoding::bytes::encode(2, &spans, &mut scope_spans);
+    let mut body = Vec::new();
+    prost::encoding::bytes::encode(1, &scope_spans, &mut body);
+    let (batch, outcome) = read(&body);
+    let rejected = outcome.unwrap();
+    assert_eq!(rejected.counts[DropReason::InvalidTraceId.index()], 1 << 20);
+    assert!(batch.byte_count() < 64 << 10, "{}", batch.byte_count());
+}
+
+#[test]
 fn fields_in_any_order_and_in_pieces_are_read_as_protobuf_says() {
     // Span with an event before the attributes; the resource behind the scopes and in two pieces.
     let span = good_span().encode_to_vec();
