@@ -2,11 +2,11 @@
 //! store, and prints CPU time per span, memory and sizes.
 //!
 //! ```text
-//! cargo run --release -p collect --example stages -- [--gzip | --zstd] [--rounds N] [--senders N] [--replay] [FILE]
+//! cargo run --release -p collect --example stages -- [--gzip | --zstd] [--rounds N] [--senders N] [--replay] [--shop SPANS | FILE]
 //! ```
 //!
 //! FILE is `real-shop-and-tickets.otlp.zst` of the recorded data by default: requests, each behind its length as a
-//! little-endian u32, compressed with zstd as one stream. Each round gets trace ids of its own. With `--replay` nothing is
+//! little-endian u32, compressed with zstd as one stream. `--shop` takes so many generated spans instead. Each round gets trace ids of its own. With `--replay` nothing is
 //! flushed, the collector is dropped as in a crash, and the next one's replay is timed.
 
 #![expect(clippy::print_stdout, reason = "a tool for a terminal")]
@@ -43,6 +43,7 @@ struct Options {
     rounds: usize,
     senders: usize,
     replay: bool,
+    shop_spans: usize,
     file: PathBuf,
 }
 
@@ -162,6 +163,7 @@ fn options() -> Result<Options, Failure> {
         rounds: 2,
         senders: 4,
         replay: false,
+        shop_spans: 0,
         file: PathBuf::from(data).join("real-shop-and-tickets.otlp.zst"),
     };
     let mut arguments = std::env::args().skip(1);
@@ -177,6 +179,7 @@ fn options() -> Result<Options, Failure> {
             "--gzip" => options.encoding = Encoding::Gzip,
             "--replay" => options.replay = true,
             "--zstd" => options.encoding = Encoding::Zstd,
+            "--shop" => options.shop_spans = number()?,
             "--rounds" => options.rounds = number()?,
             "--senders" => options.senders = number()?,
             file => options.file = file.into(),
@@ -185,8 +188,8 @@ fn options() -> Result<Options, Failure> {
     Ok(options)
 }
 
-/// Reads the file, gives each round its own trace ids, and compresses.
-fn bodies(options: &Options) -> Result<Vec<Bytes>, Failure> {
+/// Reads the messages of the file.
+fn recorded(options: &Options) -> Result<Vec<Vec<u8>>, Failure> {
     const WINDOW_LOG_MAX: u32 = 30;
     let file = std::fs::File::open(&options.file)?;
     let mut decoder = zstd::Decoder::new(file)?;
@@ -197,15 +200,45 @@ fn bodies(options: &Options) -> Result<Vec<Bytes>, Failure> {
     let mut rest = &bytes[..];
     while let Some((len, tail)) = rest.split_first_chunk::<4>() {
         let (message, tail) = tail.split_at(u32::from_le_bytes(*len) as usize);
-        messages.push(message);
+        messages.push(message.to_vec());
         rest = tail;
     }
+    Ok(messages)
+}
+
+/// Requests of a simulated shop with a hundred visits a second, each process sending every second.
+fn generated(spans: usize) -> Vec<Vec<u8>> {
+    const VISIT: i64 = 10_000_000;
+    let mut now = UnixNanos(1_795_219_200_000_000_000);
+    let mut shop = shop::Shop::new(7, now);
+    let mut batcher = shop::Batcher::default();
+    let mut messages = Vec::new();
+    let mut sent = 0;
+    while sent < spans {
+        for _ in 0..100 {
+            now.0 += VISIT;
+            batcher.add(shop.visit(now));
+        }
+        for batch in batcher.take_ended(now, shop::MAX_SPANS_PER_BATCH) {
+            sent += batch.spans.spans.len();
+            messages.push(batch.encode());
+        }
+    }
+    messages
+}
+
+/// The messages, each round with its own trace ids, compressed.
+fn bodies(options: &Options) -> Result<Vec<Bytes>, Failure> {
+    let messages = match options.shop_spans {
+        0 => recorded(options)?,
+        spans => generated(spans),
+    };
     let mut bodies = Vec::new();
     let mut batch = SpanBatch::default();
     for round in 0..options.rounds {
         for message in &messages {
             let body = if round == 0 {
-                message.to_vec()
+                message.clone()
             } else {
                 wire::otlp::decode(message, &wire::otlp::DecodeLimits::default(), &mut batch)?;
                 for span in &mut batch.spans {

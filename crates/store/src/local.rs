@@ -123,21 +123,24 @@ impl Staged {
         let folder = destination.parent().ok_or(io::ErrorKind::InvalidInput)?;
         let mut attempt = 1;
         loop {
-            create_folders(folder)?;
-            let placed = match mode {
-                PutMode::Create => fs::hard_link(&self.path, destination),
-                _ => fs::rename(&self.path, destination),
-            };
-            match placed {
+            match self.name(destination, folder, mode) {
                 Err(error)
                     if error.kind() == io::ErrorKind::NotFound && attempt < PLACE_ATTEMPTS =>
                 {
                     attempt += 1;
                 }
-                Err(error) => return Err(error),
-                Ok(()) => return sync_folder(folder),
+                named => return named,
             }
         }
+    }
+
+    fn name(&self, destination: &FilePath, folder: &FilePath, mode: &PutMode) -> io::Result<()> {
+        create_folders(folder)?;
+        match mode {
+            PutMode::Create => fs::hard_link(&self.path, destination)?,
+            _ => fs::rename(&self.path, destination)?,
+        }
+        sync_folder(folder)
     }
 }
 

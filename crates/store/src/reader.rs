@@ -262,19 +262,14 @@ impl Reader {
         }
     }
 
-    /// Whether the trace may be in the block, as far as the manifest entry and the bloom tell. A bloom that cannot be read
-    /// makes this slower, not wrong.
-    pub(crate) async fn may_contain(&self, block: &BlockRef<'_>, id: TraceId) -> bool {
-        if id < block.meta.trace_id_min.0 || id > block.meta.trace_id_max.0 {
-            return false;
-        }
-        match self.bloom(block).await {
-            Ok(bloom) => bloom.may_contain(id),
-            Err(error) => {
-                self.report(block.meta.id, &error);
-                true
-            }
-        }
+    /// Whether the trace may be in the block, as far as the manifest entry and the bloom tell.
+    pub(crate) async fn may_contain(
+        &self,
+        block: &BlockRef<'_>,
+        id: TraceId,
+    ) -> Result<bool, StoreError> {
+        let within = block.meta.trace_id_min.0..=block.meta.trace_id_max.0;
+        Ok(within.contains(&id) && self.bloom(block).await?.may_contain(id))
     }
 
     /// Where the spans of a trace are in the block; `None` when it is not there.

@@ -183,60 +183,66 @@ impl Store {
     /// [`ErrorKind::Retry`] or [`ErrorKind::Denied`] when nothing could be found and a block could not be asked. A block
     /// that is damaged or missing is no error: it is named in [`FoundTrace::unreadable`].
     pub async fn find_trace(&self, id: TraceId) -> Result<FoundTrace, StoreError> {
-        let mut blocks = self.blocks();
-        // A list may be so old that its blocks are gone; a newer one then tells where their spans went.
-        for _ in 0..2 {
-            let (found, gone) = self.find_in(&blocks, id).await?;
-            if !gone {
-                return Ok(found);
+        let blocks = self.blocks();
+        let mut pieces = self.pieces(&blocks, id).await;
+        if pieces.failed_with(ErrorKind::NotFound) {
+            // The list may be so old that its blocks are gone; a newer one tells where their spans went.
+            if let Err(error) = self.refresh().await {
+                tracing::debug!(%error, "cannot look for a newer list of blocks");
             }
-            self.refresh().await?;
-            blocks = self.blocks();
+            let newer = self.blocks();
+            let is_gone = |(id, _): &(BlockId, StoreError)| newer.find(*id).is_none();
+            if pieces.failures.iter().any(is_gone) {
+                pieces = self.pieces(&newer, id).await;
+            }
         }
-        Ok(self.find_in(&blocks, id).await?.0)
+        self.told(pieces)
     }
 
-    /// Also tells whether a block was missing that a newer list may no longer name.
-    async fn find_in(
-        &self,
-        blocks: &BlockList,
-        id: TraceId,
-    ) -> Result<(FoundTrace, bool), StoreError> {
-        let inner = &self.inner;
-        let limit = inner.objects.concurrency();
-        let pieces = in_parallel(blocks.iter(), limit, |meta| async move {
+    async fn pieces(&self, blocks: &BlockList, id: TraceId) -> Pieces {
+        let reader = &self.inner.reader;
+        let limit = self.inner.objects.concurrency();
+        let answers = in_parallel(blocks.iter(), limit, |meta| async move {
             let block = BlockRef::new(meta, blocks);
-            if !inner.reader.may_contain(&block, id).await {
-                return Ok(None);
+            // A bloom that cannot be read makes this slower, not wrong.
+            let bloom = reader.may_contain(&block, id).await;
+            if let Ok(false) = bloom {
+                return None;
             }
-            let piece = inner.reader.trace(&block, id).await;
-            piece.map_err(|error| (meta, error))
+            let found = reader.trace(&block, id).await;
+            Some((meta.id, bloom.err(), found))
         })
         .await;
-        let mut found = FoundTrace::default();
-        let mut failure = None;
-        let mut gone = false;
-        for piece in pieces {
-            match piece {
-                Ok(None) => {}
-                Ok(Some(spans)) => found.join(spans)?,
-                Err((meta, error)) => {
-                    let listed = self.blocks().find(meta.id).is_some();
-                    gone |= error.kind() == ErrorKind::NotFound && !listed;
-                    if listed {
-                        inner.reader.report(meta.id, &error);
-                    }
-                    found.unreadable.push(error.to_string());
-                    if matches!(error.kind(), ErrorKind::Retry | ErrorKind::Denied) {
-                        failure = Some(error);
-                    }
-                }
+        let mut pieces = Pieces::default();
+        for (block, bloom, found) in answers.into_iter().flatten() {
+            pieces.damage.extend(bloom.map(|error| (block, error)));
+            match found {
+                Ok(found) => pieces.found.extend(found),
+                Err(error) => pieces.failures.push((block, error)),
             }
         }
-        match failure {
-            Some(error) if found.spans.batch.is_empty() => Err(error),
-            _ => Ok((found, gone)),
+        pieces
+    }
+
+    fn told(&self, pieces: Pieces) -> Result<FoundTrace, StoreError> {
+        let listed = self.blocks();
+        for (block, error) in pieces.damage.iter().chain(&pieces.failures) {
+            if listed.find(*block).is_some() {
+                self.inner.reader.report(*block, error);
+            }
         }
+        let mut told = FoundTrace::default();
+        for piece in pieces.found {
+            told.join(piece)?;
+        }
+        for (_, error) in pieces.failures {
+            let weather = matches!(error.kind(), ErrorKind::Retry | ErrorKind::Denied);
+            if weather && told.spans.batch.is_empty() {
+                return Err(error);
+            }
+            told.unreadable.push(error.to_string());
+        }
+        Ok(told)
     }
 
     /// The traces of a block, through the cache.
@@ -321,6 +327,23 @@ impl Store {
             unreadable_blocks: self.inner.reader.unreadable_of(&blocks),
             ..self.inner.counters.read()
         }
+    }
+}
+
+/// What the blocks answered when they were asked for a trace.
+#[derive(Debug, Default)]
+struct Pieces {
+    found: Vec<Gathered>,
+    /// Blocks that may have the trace and could not say.
+    failures: Vec<(BlockId, StoreError)>,
+    /// Blocks that answered although something of them could not be read.
+    damage: Vec<(BlockId, StoreError)>,
+}
+
+impl Pieces {
+    fn failed_with(&self, kind: ErrorKind) -> bool {
+        let mut all = self.failures.iter().chain(&self.damage);
+        all.any(|(_, error)| error.kind() == kind)
     }
 }
 

@@ -40,7 +40,9 @@ impl Store {
         let block_ref = self.inner.block_ref(block);
         let mut likely = Vec::new();
         for &id in ids {
-            if self.inner.reader.may_contain(&block_ref, id).await {
+            // A bloom that cannot be read says nothing; the table will tell.
+            let bloom = self.inner.reader.may_contain(&block_ref, id).await;
+            if !matches!(bloom, Ok(false)) {
                 likely.push(id);
             }
         }

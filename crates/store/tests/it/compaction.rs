@@ -183,7 +183,12 @@ async fn of_two_compactors_that_chose_the_same_blocks_one_gives_up() {
             .unwrap();
         spans.extend(piece);
     }
-    let rivals = [world.open().await, world.open().await];
+    // Of different seeds, or both would give their block the same name.
+    let mut rivals = Vec::new();
+    for seed in [1, 2] {
+        let rival = world.open_with(|config| config.seed = Some(seed)).await;
+        rivals.push(rival.unwrap());
+    }
     let results = futures::join!(rivals[0].compact_now(), rivals[1].compact_now());
     let outcomes = [results.0, results.1];
     let won = outcomes.iter().filter(|result| result.is_ok()).count();

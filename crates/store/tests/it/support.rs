@@ -202,7 +202,7 @@ pub(crate) fn made(created: UnixNanos) -> Making {
     }
 }
 
-/// A block of these spans, in row groups of some 30.
+/// A block of these spans, in up to twenty row groups.
 pub(crate) fn block_of(spans: &[Sent], making: Making) -> PendingBlock {
     PendingBlock::from(finished(spans, making))
 }
@@ -238,7 +238,7 @@ fn finished(spans: &[Sent], making: Making) -> FinishedBlock {
             partial: false,
         })
         .collect();
-    for group in traces.chunks(10) {
+    for group in traces.chunks((traces.len() / 20).max(10)) {
         writer.write(&batch, group).unwrap();
     }
     writer.finish().unwrap()
