@@ -14,17 +14,6 @@ cargo xtask ci        format, structure, tests, the page and its tests: what a c
 cargo xtask ui        build ui/dist from ui/
 cargo xtask arrows    check who depends on whom, and the licences";
 
-/// Tests that are known to fail or not to end; each is a row of docs/gaps.md and is to be mended, not kept here.
-const NOT_GREEN: &[&str] = &[
-    "of_two_compactors_that_chose_the_same_blocks_one_gives_up",
-    "a_damaged_file_is_named_and_the_other_blocks_are_served",
-    "superseded_objects_go_and_a_store_that_slept_through_it_finds_its_place",
-    "a_list_of_blocks_from_before_a_compaction_still_leads_to_the_spans",
-    "a_trace_is_found_in_a_table_that_is_in_memory_and_in_one_of_many_pages",
-    "a_broken_message_is_refused_with_byte_and_path",
-    "processes_in_bad_weather_lose_nothing_and_double_nothing",
-];
-
 fn main() -> anyhow::Result<()> {
     let task = std::env::args().nth(1);
     let shell = Shell::new()?;
@@ -46,10 +35,11 @@ fn ci(shell: &Shell) -> anyhow::Result<()> {
         Ok(cmd!(shell, "cargo fmt --all --check").run()?)
     })?;
     step("structure", structure)?;
-    step("tests", || {
-        let skipped = NOT_GREEN.iter().flat_map(|name| ["--skip", name]);
-        Ok(cmd!(shell, "cargo test --workspace -- {skipped...}").run()?)
+    step("lints", || {
+        let strict = ["--", "-D", "warnings"];
+        Ok(cmd!(shell, "cargo clippy --workspace --all-targets {strict...}").run()?)
     })?;
+    step("tests", || Ok(cmd!(shell, "cargo test --workspace").run()?))?;
     step("page", || check_page(shell))?;
     println!("all passed in {} s", start.elapsed().as_secs());
     Ok(())

@@ -152,7 +152,11 @@ fn report(what: &str, block: &FinishedBlock, ns: f64) {
             .metadata()
             .clone();
         let mut sizes = std::collections::BTreeMap::<String, i64>::new();
-        for column in footer.row_groups().iter().flat_map(|group| group.columns()) {
+        for column in footer
+            .row_groups()
+            .iter()
+            .flat_map(parquet::file::metadata::RowGroupMetaData::columns)
+        {
             *sizes.entry(column.column_path().string()).or_default() += column.compressed_size();
         }
         let mut sizes: Vec<_> = sizes.into_iter().collect();

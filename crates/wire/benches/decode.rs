@@ -17,6 +17,7 @@ use wire::proto::{Tag, Writer};
 /// Requests of the corpus that are taken: every so-and-so-many-th, since services change over the day.
 const STRIDE: usize = 7;
 
+#[expect(clippy::print_stderr, reason = "a tool for a terminal")]
 fn recorded() -> Option<Vec<Vec<u8>>> {
     let folder = std::env::var_os("THROUGHLINE_DATA").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
@@ -26,7 +27,7 @@ fn recorded() -> Option<Vec<Vec<u8>>> {
     let file = match std::fs::File::open(&path) {
         Ok(file) => file,
         Err(error) => {
-            println!("no recorded corpus, left out: {}: {error}", path.display());
+            eprintln!("no recorded corpus, left out: {}: {error}", path.display());
             return None;
         }
     };
@@ -47,7 +48,7 @@ fn synthetic() -> Vec<u8> {
     let mut w = Writer::new();
     w.message(Tag::len(1), |w| {
         w.message(Tag::len(1), |w| {
-            attribute(w, Tag::len(1), "service.name", "shop")
+            attribute(w, Tag::len(1), "service.name", "shop");
         });
         w.message(Tag::len(2), |w| {
             for number in 0..1000u64 {

@@ -26,9 +26,15 @@ pub(crate) struct Told {
     pub(crate) message: String,
     pub(crate) state: String,
     pub(crate) dropped: [u32; 3],
-    pub(crate) events: Vec<(i64, String, Vec<(String, Value)>, u32)>,
-    pub(crate) links: Vec<(u8, u8, String, u32, Vec<(String, Value)>, u32)>,
+    pub(crate) events: Vec<ToldEvent>,
+    pub(crate) links: Vec<ToldLink>,
 }
+
+/// Time, name, attributes, attributes dropped.
+pub(crate) type ToldEvent = (i64, String, Vec<(String, Value)>, u32);
+
+/// Trace, span, trace state, flags, attributes, attributes dropped.
+pub(crate) type ToldLink = (u8, u8, String, u32, Vec<(String, Value)>, u32);
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ToldResource {

@@ -1,4 +1,6 @@
 //! Behaviour of the block through its public surface.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod batches;
 mod round_trip;

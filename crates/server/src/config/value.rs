@@ -97,7 +97,7 @@ impl Value for ByteCount {
     }
 
     fn show(&self) -> String {
-        let fits = |factor: u64| self.0 >= factor && self.0 % factor == 0;
+        let fits = |factor: u64| self.0 >= factor && self.0.is_multiple_of(factor);
         match BYTE_UNITS.iter().find(|(_, factor)| fits(*factor)) {
             Some((name, factor)) => format!("{}{name}", self.0 / factor),
             None => "0B".into(),

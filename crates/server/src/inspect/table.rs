@@ -18,7 +18,7 @@ impl Table {
 
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(self.rows[0].len(), N);
-        self.rows.push(cells.to_vec());
+        self.rows.push(cells.into());
     }
 
     pub(super) fn render(&self) -> String {

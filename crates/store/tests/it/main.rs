@@ -1,5 +1,7 @@
 //! The store through its public surface: on memory, on a local folder, and on an object store that fails.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod chaos;
 mod compaction;
 mod crashes;

@@ -130,6 +130,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A fault of the tag that was just read: it is named where it starts. (A tag written with needless bytes would be
+    /// shown that many bytes late.)
+    #[cold]
+    fn tag_error(&self, tag: Tag, fault: Fault) -> ProtoError {
+        let bits = u32::BITS - tag.0.leading_zeros();
+        let len = bits.div_ceil(7).max(1) as usize;
+        ProtoError {
+            offset: self.offset().saturating_sub(len),
+            fault,
+        }
+    }
+
     /// The tag of the next field; `None` at the end of the message.
     ///
     /// A tag that no field can have (number 0, wire type 6 or 7) is found out by [`Self::skip`], to which a caller gives
@@ -310,7 +322,7 @@ impl<'a> Reader<'a> {
     /// for groups; and those of the other methods.
     pub fn skip(&mut self, tag: Tag) -> Result<(), ProtoError> {
         if tag.field() == 0 {
-            return Err(self.error(Fault::FieldNumber));
+            return Err(self.tag_error(tag, Fault::FieldNumber));
         }
         match tag.wire_type() {
             Some(WireType::Varint) => self.varint().map(|_| ()),
@@ -319,7 +331,7 @@ impl<'a> Reader<'a> {
             Some(WireType::Fixed32) => self.fixed32().map(|_| ()),
             Some(WireType::StartGroup) => self.skip_group(tag.field()),
             Some(WireType::EndGroup) => Err(self.error(Fault::Group)),
-            None => Err(self.error(Fault::WireType((tag.0 & 7) as u8))),
+            None => Err(self.tag_error(tag, Fault::WireType((tag.0 & 7) as u8))),
         }
     }
 

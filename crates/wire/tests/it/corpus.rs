@@ -48,9 +48,10 @@ fn run(target: &str, check: fn(&[u8])) {
 }
 
 /// Runs the check; when it fails, prints the input so that it can become a file of the corpus.
+#[expect(clippy::print_stderr, reason = "shown with the failed test")]
 fn check_or_show(check: fn(&[u8]), input: &[u8], name: &str) {
     if let Err(panic) = std::panic::catch_unwind(|| check(input)) {
-        println!("{name}: {}", input.escape_ascii());
+        eprintln!("{name}: {}", input.escape_ascii());
         std::panic::resume_unwind(panic);
     }
 }
