@@ -22,7 +22,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["block", "model"]),
     ("journal", &["model"]),
     ("shop", &["wire", "model"]),
+    ("analysis", &["model"]),
     ("benches", &["block", "wire", "model"]),
+    ("traceql", &["model"]),
     ("block", &["model"]),
     ("wire", &["model"]),
     ("model", &[]),
@@ -46,7 +48,7 @@ const ONLY: &[(&str, &[&str])] = &[
 
 /// Outside crates that the pure crates must not reach, directly or not: they do no I/O and spawn nothing.
 const IMPURE: &[&str] = &["tokio", "hyper", "object_store", "rand"];
-const PURE: &[&str] = &["wire", "block", "model"];
+const PURE: &[&str] = &["analysis", "traceql", "wire", "block", "model"];
 
 /// Every arrow that is not allowed, in words.
 ///
