@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout)] // a tool that talks to a terminal
 
 mod arrows;
+mod e2e;
 mod licences;
 
 use std::time::Instant;
@@ -12,15 +13,21 @@ use xshell::{Shell, cmd};
 const HELP: &str = "\
 cargo xtask ci        format, structure, tests, the page and its tests: what a change must pass
 cargo xtask ui        build ui/dist from ui/
+cargo xtask e2e       the binary against real SDKs, readers of Parquet, crashes and a browser; arguments go to pytest
 cargo xtask arrows    check who depends on whom, and the licences";
 
 fn main() -> anyhow::Result<()> {
-    let task = std::env::args().nth(1);
+    let mut args = std::env::args().skip(1);
+    let task = args.next();
     let shell = Shell::new()?;
     shell.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     match task.as_deref() {
         Some("ci") => ci(&shell),
         Some("ui") => build_page(&shell),
+        Some("e2e") => {
+            e2e::build(&shell)?;
+            e2e::run(&shell, &args.collect::<Vec<_>>())
+        }
         Some("arrows") => structure(),
         _ => {
             println!("{HELP}");
@@ -41,6 +48,8 @@ fn ci(shell: &Shell) -> anyhow::Result<()> {
     })?;
     step("tests", || Ok(cmd!(shell, "cargo test --workspace").run()?))?;
     step("page", || check_page(shell))?;
+    // The tests have built the binary.
+    step("end to end", || e2e::run(shell, &[]))?;
     println!("all passed in {} s", start.elapsed().as_secs());
     Ok(())
 }
