@@ -3,8 +3,10 @@
 use model::SpanBatch;
 use serde::{Serialize, Serializer};
 
+use crate::findings::{self, Findings};
 use crate::path::{CriticalPath, Section};
 use crate::settings::Settings;
+use crate::summary::{self, Summary};
 use crate::trace::Trace;
 
 /// What is known of a trace. See the [crate] for units and for how spans are named.
@@ -21,6 +23,10 @@ pub struct Analysis {
     pub end_ns: i64,
     /// The root that shares are of: the earliest one without a parent id, or the longest orphan. None without spans.
     pub main_root: Option<u32>,
+    /// Where the time went, in words.
+    pub summary: Summary,
+    /// What is worth a look, most time at stake first.
+    pub findings: Findings,
     /// One path for each root, in the order of the roots.
     pub critical_path: Vec<CriticalPath>,
     /// Stretches of the critical path about which nothing is recorded, long enough to be drawn.
@@ -86,12 +92,16 @@ pub struct Notes {
 /// and some 200 bytes of memory for each.
 pub fn analyse(batch: &SpanBatch, settings: &Settings) -> Analysis {
     let trace = Trace::new(batch, settings);
+    let findings = findings::find(&trace);
+    let summary = summary::summarise(&trace, &findings);
     let (start_ns, end_ns) = trace.timeline.bounds();
     Analysis {
         start_time_unix_nano: trace.timeline.origin.0,
         start_ns,
         end_ns,
         main_root: trace.main_root.map(|root| root as u32),
+        summary,
+        findings,
         dark: drawn_dark(&trace),
         notes: notes(&trace),
         spans: columns(&trace),

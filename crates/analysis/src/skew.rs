@@ -9,8 +9,10 @@
 //! that is consumed after its sender went on, and a server that goes on after its client has given up.
 //! Where a host is not stated, a process counts as its own host, and processes of one service as one.
 
-use model::{SpanBatch, SpanKind, StatusCode, Symbol};
+use model::{SpanBatch, SpanKind, Symbol};
 
+use crate::facts::Facts;
+use crate::patience::gave_up;
 use crate::settings::Settings;
 use crate::timeline::Timeline;
 use crate::tree::Tree;
@@ -27,6 +29,7 @@ type Host = (usize, Symbol);
 pub(crate) fn correct(
     batch: &SpanBatch,
     tree: &Tree,
+    facts: &[Facts],
     timeline: &mut Timeline,
     settings: &Settings,
 ) -> Vec<u32> {
@@ -40,7 +43,7 @@ pub(crate) fn correct(
         let by = if host(child) == host(parent) {
             timeline.shift[parent]
         } else {
-            needed(batch, tree, timeline, parent, child)
+            needed(facts, timeline, parent, child, settings)
         };
         if by == 0 {
             continue;
@@ -56,16 +59,21 @@ pub(crate) fn correct(
 }
 
 /// By how much `child`, at its recorded time, must move to suit `parent`, at its corrected time.
-fn needed(batch: &SpanBatch, tree: &Tree, timeline: &Timeline, parent: usize, child: usize) -> i64 {
-    let (caller, callee) = (
-        &batch.spans[tree.row(parent)],
-        &batch.spans[tree.row(child)],
-    );
+fn needed(
+    facts: &[Facts],
+    timeline: &Timeline,
+    parent: usize,
+    child: usize,
+    settings: &Settings,
+) -> i64 {
+    let (caller, callee) = (&facts[parent], &facts[child]);
     let room = timeline.duration(parent) - timeline.duration(child);
     let early = timeline.start[parent] - timeline.start[child];
+    let time = |span: usize| (timeline.start[span], timeline.end[span]);
     let is_message = caller.kind == SpanKind::Producer || callee.kind == SpanKind::Consumer;
-    let has_given_up = caller.kind == SpanKind::Client && caller.status == StatusCode::Error;
-    if room < 0 || is_message || (has_given_up && early <= 0) {
+    let has_given_up =
+        caller.kind == SpanKind::Client && gave_up(caller, time(parent), time(child), settings);
+    if room < 0 || is_message || has_given_up {
         return early.max(0);
     }
     let is_inside = early <= 0 && -early <= room;

@@ -59,11 +59,13 @@ fn is_value(word: &str) -> bool {
     if digits == 0 {
         return false;
     }
-    let is_hex = word.len() >= 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let ends_in_number = word
-        .rsplit(['-', '_'])
-        .next()
-        .is_some_and(|part| part.len() < word.len() && part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_hex = word.len() >= 8
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let ends_in_number = word.rsplit(['-', '_']).next().is_some_and(|part| {
+        part.len() < word.len() && part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit())
+    });
     is_hex || ends_in_number || digits * 2 > word.len()
 }
 

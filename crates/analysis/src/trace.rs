@@ -18,6 +18,8 @@ pub(crate) struct Trace<'a> {
     /// Spans whose clock was not corrected since that would pass the bound.
     pub(crate) skew_refused: Vec<u32>,
     pub(crate) facts: Vec<Facts>,
+    /// Whether some ancestor tells of a failure, be it one that was the caller's fault.
+    pub(crate) failed_above: Vec<bool>,
     pub(crate) detached: Vec<bool>,
     pub(crate) paths: Vec<CriticalPath>,
     pub(crate) own: Own,
@@ -30,13 +32,13 @@ pub(crate) struct Trace<'a> {
 impl<'a> Trace<'a> {
     pub(crate) fn new(batch: &'a SpanBatch, settings: &'a Settings) -> Self {
         let tree = Tree::new(batch);
+        let facts = facts::read(batch, &tree);
         let mut timeline = Timeline::recorded(batch, &tree);
         let skew_refused = if settings.correct_skew {
-            skew::correct(batch, &tree, &mut timeline, settings)
+            skew::correct(batch, &tree, &facts, &mut timeline, settings)
         } else {
             Vec::new()
         };
-        let facts = facts::read(batch, &tree);
         let detached = path::detached(&tree, &timeline, &facts, settings);
         let paths = path::critical_paths(&tree, &timeline, &detached, settings);
         let own = own::measure(batch, &tree, &timeline, &facts, &detached, &paths);
@@ -50,6 +52,7 @@ impl<'a> Trace<'a> {
         Self {
             batch,
             settings,
+            failed_above: failed_above(&tree, &facts),
             tree,
             timeline,
             skew_refused,
@@ -106,6 +109,19 @@ impl<'a> Trace<'a> {
     pub(crate) fn span(&self, position: usize) -> &'a model::SpanRow {
         &self.batch.spans[self.tree.row(position)]
     }
+}
+
+fn failed_above(tree: &Tree, facts: &[Facts]) -> Vec<bool> {
+    let mut failed_above = vec![false; tree.len()];
+    // Parents come first.
+    for position in 0..tree.len() {
+        if let Some(parent) = tree.parent(position) {
+            let above = &facts[parent];
+            let tells = above.is_error || above.http_status >= 400;
+            failed_above[position] = failed_above[parent] || tells;
+        }
+    }
+    failed_above
 }
 
 /// The earliest root without a parent id, as in lists of traces; where there is none, the longest of the others.

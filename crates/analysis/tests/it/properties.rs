@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use analysis::{Analysis, Settings, analyse};
+use analysis::{Analysis, ComparisonNode, Settings, analyse, compare};
 use model::{
     DurationNanos, NO_EXTRA, Range32, ResourceRow, SpanBatch, SpanKind, SpanRow, StatusCode,
     TraceId, UnixNanos,
@@ -140,6 +140,27 @@ fn own_times_fit(analysis: &Analysis) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn names_spans_that_exist(analysis: &Analysis) -> Result<(), TestCaseError> {
+    let count = analysis.spans.id.len();
+    let total = analysis
+        .main_root
+        .map_or(0, |root| analysis.spans.duration_ns[root as usize]);
+    for finding in &analysis.findings.list {
+        prop_assert!(finding.spans.iter().all(|&span| (span as usize) < count));
+        prop_assert!(finding.spans.is_sorted());
+        prop_assert!(finding.at_stake_ns >= 0);
+        prop_assert!((0.0..=1.0).contains(&finding.share));
+    }
+    let told: i64 = analysis
+        .summary
+        .parts
+        .iter()
+        .map(|part| part.critical_ns)
+        .sum();
+    prop_assert!(told <= total);
+    Ok(())
+}
+
 /// Self time by counting moments; for traces of few nanoseconds.
 fn self_time_by_moments(analysis: &Analysis, position: usize) -> i64 {
     let spans = &analysis.spans;
@@ -165,6 +186,7 @@ proptest! {
         keeps_every_id_and_orders_parents_first(&made, &analysis)?;
         partitions_the_roots(&analysis)?;
         own_times_fit(&analysis)?;
+        names_spans_that_exist(&analysis)?;
         serde_json::to_string(&analysis).expect("an analysis is JSON");
     }
 
@@ -179,6 +201,24 @@ proptest! {
             prop_assert_eq!(is - was, corrected.spans.shift_ns[position]);
             if parent.is_none() {
                 prop_assert_eq!(is, was);
+            }
+        }
+    }
+
+    #[test]
+    fn a_comparison_holds_every_span_of_both(left in any_spans(), right in any_spans()) {
+        let (left, right) = (batch(&left), batch(&right));
+        let settings = Settings::default();
+        let comparison = compare(&left, &right, &settings);
+        let count = |side: fn(&ComparisonNode) -> u32| -> usize {
+            comparison.nodes.iter().map(|node| side(node) as usize).sum()
+        };
+        prop_assert_eq!(count(|node| node.left.count), analyse(&left, &settings).spans.id.len());
+        prop_assert_eq!(count(|node| node.right.count), analyse(&right, &settings).spans.id.len());
+        for (place, node) in comparison.nodes.iter().enumerate() {
+            if let Some(parent) = node.parent {
+                let last = parent + comparison.nodes[parent as usize].descendants;
+                prop_assert!((parent as usize) < place && place <= last as usize);
             }
         }
     }

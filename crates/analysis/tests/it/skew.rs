@@ -78,7 +78,7 @@ fn messages_and_servers_that_outlive_their_client_are_not_taken_for_skew() {
         web root | server 0..100
           web send | producer 10..12
             mail process | consumer 500..600
-          web call | client 20..50 error
+          web call | client 20..50 error error.type=timeout
             pay work | server 40..65
         ",
         "
@@ -88,6 +88,20 @@ fn messages_and_servers_that_outlive_their_client_are_not_taken_for_skew() {
           call 20..50
             work 40..65
         ",
+    );
+}
+
+#[test]
+fn a_failed_call_whose_server_ends_a_moment_late_is_a_matter_of_clocks() {
+    check(
+        "
+        web call | client 0..4 error
+          pay work | server 1..4.5
+        ",
+        "
+        call 0..4
+          work 0.25..3.75
+        work -0.75",
     );
 }
 
