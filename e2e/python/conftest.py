@@ -42,8 +42,9 @@ ServerMaker = Callable[..., Server]
 def make_servers(folder: Path) -> Iterator[ServerMaker]:
     made: list[Server] = []
 
-    def make(settings: dict[str, str] | None = None, **rest) -> Server:
-        server = Server(folder / f"data-{len(made)}", settings or {}, **rest)
+    def make(settings: dict[str, str] | None = None, data_dir: Path | None = None, **rest) -> Server:
+        name = f"server-{len(made)}"
+        server = Server(name, data_dir or folder / name, settings or {}, **rest)
         made.append(server)
         return server
 
@@ -79,4 +80,4 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
         if server.starts:
             for path in (server.log_path, server.out_path):
                 lines = path.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-                report.sections.append((f"{path.name} of {server.command}", "\n".join(lines)))
+                report.sections.append((f"{path.name} of {server.command} over {server.data_dir}", "\n".join(lines)))

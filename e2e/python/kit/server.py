@@ -66,6 +66,8 @@ def ask(address: str, method: str, path: str, headers: dict[str, str] | None = N
 class Server:
     """A process of `throughline serve`, or of another command that serves."""
 
+    #: Of its logs.
+    name: str
     data_dir: Path
     settings: dict[str, str] = field(default_factory=dict)
     command: str = "serve"
@@ -85,8 +87,8 @@ class Server:
         assert self.process is None, "it runs already"
         self.starts += 1
         folder = self.data_dir.parent
-        self.log_path = folder / f"{self.data_dir.name}.{self.starts}.log"
-        self.out_path = folder / f"{self.data_dir.name}.{self.starts}.out"
+        self.log_path = folder / f"{self.name}.{self.starts}.log"
+        self.out_path = folder / f"{self.name}.{self.starts}.out"
         settings = [f"--set={path}={value}" for path, value in self.settings.items()]
         command = [binary(), self.command, f"--data-dir={self.data_dir}", *COMMON_FLAGS, *settings, *self.flags]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
