@@ -168,9 +168,11 @@ fn words_tell_timeout(batch: &SpanBatch, row: usize) -> bool {
 
 fn tells_timeout(text: &str) -> bool {
     const WORDS: [&str; 4] = ["timeout", "timed out", "timedout", "deadline"];
+    /// A cause stands at the beginning; what follows in a message may be a whole stack trace.
+    const READ_MAX: usize = 500;
+    let text = &text.as_bytes()[..text.len().min(READ_MAX)];
     WORDS.iter().any(|word| {
-        text.as_bytes()
-            .windows(word.len())
+        text.windows(word.len())
             .any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
     })
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use model::{Attribute, SpanBatch, StatusCode, Symbol, ValueRef};
+use model::{Attribute, SpanBatch, StatusCode, Symbol};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
+use crate::words;
 
 /// What spans are grouped by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,8 +116,8 @@ fn value(batch: &SpanBatch, span: &model::SpanRow, key: Symbol) -> Option<Symbol
 
 fn empty(batch: &SpanBatch, key: (Option<Symbol>, Option<Symbol>), first: u32) -> Group {
     Group {
-        key: key.0.map(|key| text(batch, key)),
-        name: key.1.map(|name| text(batch, name)),
+        key: key.0.map(|key| words::value(batch.symbols.value(key))),
+        name: key.1.map(|name| words::value(batch.symbols.value(name))),
         count: 0,
         error_count: 0,
         total_ns: 0,
@@ -125,14 +126,5 @@ fn empty(batch: &SpanBatch, key: (Option<Symbol>, Option<Symbol>), first: u32) -
         critical_ns: 0,
         share: 0.0,
         longest: first,
-    }
-}
-
-fn text(batch: &SpanBatch, symbol: Symbol) -> String {
-    match batch.symbols.value(symbol) {
-        ValueRef::Str(text) | ValueRef::Json(text) => text.to_owned(),
-        ValueRef::Int(int) => int.to_string(),
-        ValueRef::Double(double) => double.to_string(),
-        ValueRef::Bool(truth) => truth.to_string(),
     }
 }

@@ -202,18 +202,28 @@ impl Links {
         targets
     }
 
+    /// Looks up all parents at once: two sorted lists meet in one pass, where a search for each would jump about.
     fn find_parents(&mut self, batch: &SpanBatch, by_id: &[(u64, u32)]) {
-        for rank in 0..self.rows.len() {
-            let span = &batch.spans[self.rows[rank] as usize];
+        let mut wanted: Vec<(u64, u32)> = Vec::with_capacity(self.rows.len());
+        for (rank, &row) in self.rows.iter().enumerate() {
+            let span = &batch.spans[row as usize];
             let is_linked = self.parent[rank] != NONE;
             if !self.kept[rank] || is_linked || span.is_root() {
                 continue;
             }
-            let parent = key(span.parent_span_id);
-            match by_id.binary_search_by_key(&parent, |&(id, _)| id) {
-                Err(_) => self.orphans.push(rank as u32),
-                Ok(_) if span.parent_span_id == span.span_id => self.own_parents.push(rank as u32),
-                Ok(found) => self.parent[rank] = by_id[found].1,
+            if span.parent_span_id == span.span_id {
+                self.own_parents.push(rank as u32);
+            } else {
+                wanted.push((key(span.parent_span_id), rank as u32));
+            }
+        }
+        wanted.sort_unstable();
+        let mut known = by_id.iter().peekable();
+        for (parent, rank) in wanted {
+            while known.next_if(|(id, _)| *id < parent).is_some() {}
+            match known.peek() {
+                Some(&&(id, target)) if id == parent => self.parent[rank as usize] = target,
+                _ => self.orphans.push(rank),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Numbers and lists as people say them.
 
+use model::ValueRef;
+
 use crate::settings::{HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND};
 
 /// `3 s`, `1.2 s`, `180 ms`, `45 µs`, `2 min 5 s`, `1 h 3 min`; at most three digits that matter.
@@ -62,12 +64,31 @@ pub(crate) fn list(items: &[String], shown_max: usize) -> String {
     }
 }
 
-/// A text that fits a line: cut at `characters`, with an ellipsis.
+/// A text that fits a line: white space made one space, and cut at `characters`, with an ellipsis. Reads no further.
 pub(crate) fn short(text: &str, characters: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(characters) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
+    let mut line = String::new();
+    let mut count = 0;
+    'words: for word in text.split_whitespace() {
+        let space = if line.is_empty() { None } else { Some(' ') };
+        for character in space.into_iter().chain(word.chars()) {
+            if count == characters {
+                line.push('…');
+                break 'words;
+            }
+            line.push(character);
+            count += 1;
+        }
+    }
+    line
+}
+
+/// The value of an attribute; numbers and truths as they are written.
+pub(crate) fn value(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Str(text) | ValueRef::Json(text) => text.to_owned(),
+        ValueRef::Int(int) => int.to_string(),
+        ValueRef::Double(double) => double.to_string(),
+        ValueRef::Bool(truth) => truth.to_string(),
     }
 }
 
@@ -106,6 +127,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_between_characters() {
         assert_eq!(short("Größe  und\nmehr", 4), "Größ…");
-        assert_eq!(short("kurz", 4), "kurz");
+        assert_eq!(short(" kurz ", 4), "kurz");
+        assert_eq!(short("ein Wort", 3), "ein…");
     }
 }

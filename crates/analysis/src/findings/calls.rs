@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 use model::{SpanKind, Symbol};
 
-use super::{Finding, Pattern, Words, fan_out, labels, retries, sequence};
+use super::{Collector, Pattern, Words, fan_out, labels, retries, sequence};
 use crate::template::template;
 use crate::trace::Trace;
 use crate::tree::NONE;
@@ -19,7 +19,7 @@ const STATEMENT_CHARACTERS_MAX: usize = 120;
 const SEQUENTIAL_SHARE: f64 = 0.7;
 
 /// Finds the patterns, and gives for each position whether it is an attempt of a call that was made again.
-pub(super) fn find(trace: &Trace<'_>, list: &mut Vec<Finding>) -> Vec<bool> {
+pub(super) fn find(trace: &Trace<'_>, list: &mut Collector) -> Vec<bool> {
     let mut calls = Calls {
         trace,
         templates: Templates::new(trace),
@@ -43,7 +43,7 @@ struct Calls<'a, 't> {
     templates: Templates<'t>,
     is_retried: Vec<bool>,
     is_repeated: Vec<bool>,
-    list: &'t mut Vec<Finding>,
+    list: &'t mut Collector,
 }
 
 impl Calls<'_, '_> {
@@ -102,59 +102,49 @@ impl Calls<'_, '_> {
                 for &child in &form {
                     self.is_repeated[child as usize] = true;
                 }
-                self.list.push(self.repeated_finding(parent, &form));
+                let of = |&call: &u32| trace.critical_below(call as usize);
+                let largest = form.iter().map(of).max().unwrap_or(0);
+                // One call must stay.
+                let at_stake = trace.critical_of(&form) - largest;
+                let words = || repeated_words(trace, parent, &form);
+                self.list
+                    .add(Pattern::RepeatedCalls, &form, at_stake, words);
             }
         }
     }
+}
 
-    fn repeated_finding(&self, parent: usize, calls: &[u32]) -> Finding {
-        let trace = self.trace;
-        let first = calls[0] as usize;
-        let facts = &trace.facts[first];
-        let largest = calls
-            .iter()
-            .map(|&call| trace.critical_below(call as usize))
-            .max();
-        // One call must stay.
-        let at_stake = trace.critical_of(calls) - largest.unwrap_or(0);
-        let statement = template(&labels::text(trace, facts.target));
-        let form = match statement.as_str() {
-            "" => String::new(),
-            text => format!(", each `{}`", words::short(text, STATEMENT_CHARACTERS_MAX)),
-        };
-        let sum = calls
-            .iter()
-            .map(|&call| trace.timeline.duration(call as usize))
-            .fold(0, i64::saturating_add);
-        let advice = match facts.kind {
-            _ if facts.is_database => {
-                "Fetch all rows at once: one statement with a join or a list of keys, or a batch."
-            }
-            SpanKind::Producer => "Send the messages as one batch.",
-            _ => "Ask for all of them in one call, or remember answers that repeat.",
-        };
-        Finding::new(
-            trace,
-            Pattern::RepeatedCalls,
-            calls,
-            at_stake,
-            Words {
-                headline: format!(
-                    "{} × {}, one after another",
-                    calls.len(),
-                    labels::operation(trace, first)
-                ),
-                sentence: format!(
-                    "Below {}, {} called {} {} times, one after another{form}. Together they took {}.",
-                    labels::name(trace, parent),
-                    labels::service(trace, first),
-                    labels::callee(trace, first),
-                    calls.len(),
-                    words::time(sum),
-                ),
-                advice: advice.to_owned(),
-            },
-        )
+fn repeated_words(trace: &Trace<'_>, parent: usize, calls: &[u32]) -> Words {
+    let first = calls[0] as usize;
+    let facts = &trace.facts[first];
+    let statement = template(&labels::text(trace, facts.target));
+    let form = match statement.as_str() {
+        "" => String::new(),
+        text => format!(", each `{}`", words::short(text, STATEMENT_CHARACTERS_MAX)),
+    };
+    let (sum, _) = sum_and_union(trace, calls);
+    let advice = match facts.kind {
+        _ if facts.is_database => {
+            "Fetch all rows at once: one statement with a join or a list of keys, or a batch."
+        }
+        SpanKind::Producer => "Send the messages as one batch.",
+        _ => "Ask for all of them in one call, or remember answers that repeat.",
+    };
+    Words {
+        headline: format!(
+            "{} × {}, one after another",
+            calls.len(),
+            labels::operation(trace, first)
+        ),
+        sentence: format!(
+            "Below {}, {} called {} {} times, one after another{form}. Together they took {}.",
+            labels::name(trace, parent),
+            labels::service(trace, first),
+            labels::callee(trace, first),
+            calls.len(),
+            words::time(sum),
+        ),
+        advice: advice.to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use model::Symbol;
 
 use super::calls::sum_and_union;
-use super::{Finding, Pattern, Words, labels};
+use super::{Collector, Pattern, Words, labels};
 use crate::trace::Trace;
 use crate::words;
 
@@ -11,7 +11,7 @@ use crate::words;
 const PARALLEL_RATIO: f64 = 2.0;
 
 /// A straggler among siblings of one operation, in order of start.
-pub(super) fn straggler(trace: &Trace<'_>, group: &[u32], list: &mut Vec<Finding>) {
+pub(super) fn straggler(trace: &Trace<'_>, group: &[u32], list: &mut Collector) {
     let settings = trace.settings;
     if group.len() < settings.parallel_calls {
         return;
@@ -38,32 +38,26 @@ pub(super) fn straggler(trace: &Trace<'_>, group: &[u32], list: &mut Vec<Finding
     if !is_slow || !settings.is_worth(at_stake, trace.total_ns()) {
         return;
     }
-    let different = difference(trace, group, slowest).map_or(String::new(), |(key, value)| {
-        format!(" Only it has {key} = {value}.")
-    });
-    list.push(Finding::new(
-        trace,
-        Pattern::Straggler,
-        &[slowest],
-        at_stake,
+    list.add(Pattern::Straggler, &[slowest], at_stake, || {
+        let (slow, usual) = (words::time(duration), words::time(median));
+        let (count, slowest_at) = (group.len(), slowest as usize);
+        let different = difference(trace, group, slowest);
         Words {
-            headline: format!(
-                "1 of {} parallel calls took {}, the others {}",
-                group.len(),
-                words::time(duration),
-                words::time(median),
-            ),
+            headline: format!("1 of {count} parallel calls took {slow}, the others {usual}"),
             sentence: format!(
-                "{} made {} calls of {} side by side and waited for the slowest: {}, where half of them took {} or less.{different}",
-                labels::service(trace, slowest as usize),
-                group.len(),
-                labels::operation(trace, slowest as usize),
-                words::time(duration),
-                words::time(median),
+                "{} made {count} calls of {} side by side and waited for the slowest: {slow}, \
+                 where half of them took {usual} or less.{}",
+                labels::service(trace, slowest_at),
+                labels::operation(trace, slowest_at),
+                different.map_or(String::new(), |(key, value)| {
+                    format!(" Only it has {key} = {value}.")
+                }),
             ),
-            advice: "Ask what is different about it: a shard, a host, a larger answer. Where one answer may be missing, stop waiting earlier or ask twice.".to_owned(),
-        },
-    ));
+            advice: "Ask what is different about it: a shard, a host, a larger answer. Where one \
+                     answer may be missing, stop waiting earlier or ask twice."
+                .to_owned(),
+        }
+    });
 }
 
 /// A clear fan-out, even where the straggler alone makes most of the time.
@@ -117,7 +111,7 @@ pub(super) fn wide(
     parent: usize,
     children: &[u32],
     is_repeated: &[bool],
-    list: &mut Vec<Finding>,
+    list: &mut Collector,
 ) {
     let told = children
         .iter()
@@ -126,30 +120,21 @@ pub(super) fn wide(
     if told * 2 > children.len() {
         return;
     }
-    let largest = super::by_operation(trace, children.iter().map(|&child| child as usize))
-        .into_iter()
-        .max_by_key(Vec::len)
-        .unwrap_or_default();
-    let most = largest.first().map_or(String::new(), |&first| {
-        format!(
-            ", {} of them {}",
-            largest.len(),
-            labels::name(trace, first as usize)
-        )
-    });
-    list.push(Finding::new(
-        trace,
-        Pattern::WideFanOut,
-        children,
-        0,
+    list.add(Pattern::WideFanOut, children, 0, || {
+        let (name, count) = (labels::name(trace, parent), children.len());
+        let below = children.iter().map(|&child| child as usize);
+        let groups = super::by_operation(trace, below);
+        let largest = groups.iter().max_by_key(|group| group.len());
+        let most = largest.map_or(String::new(), |group| {
+            let operation = labels::name(trace, group[0] as usize);
+            format!(", {} of them {operation}", group.len())
+        });
         Words {
-            headline: format!("{} children below {}", children.len(), labels::name(trace, parent)),
-            sentence: format!(
-                "{} has {} direct children{most}.",
-                labels::name(trace, parent),
-                children.len()
-            ),
-            advice: "Often an unbounded batch: work in pages of a fixed size, and record a span for each page rather than for each item.".to_owned(),
-        },
-    ));
+            headline: format!("{count} children below {name}"),
+            sentence: format!("{name} has {count} direct children{most}."),
+            advice: "Often an unbounded batch: work in pages of a fixed size, and record a span \
+                     for each page rather than for each item."
+                .to_owned(),
+        }
+    });
 }

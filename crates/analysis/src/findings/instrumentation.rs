@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{SpanKind, Symbol};
 
 use super::calls::Templates;
-use super::{Finding, Pattern, Words, labels};
+use super::{Collector, Pattern, Words, labels};
 use crate::trace::Trace;
 use crate::words;
 
 /// Names of services that stand for none, or begin so.
 const NO_SERVICE: [&str; 2] = ["unknown_service", "OTLPResourceNoServiceName"];
 
-pub(super) fn find(trace: &Trace<'_>, list: &mut Vec<Finding>) {
+pub(super) fn find(trace: &Trace<'_>, list: &mut Collector) {
     wrong_kind(trace, list);
     missing_link(trace, list);
     missing_service_name(trace, list);
@@ -20,7 +20,7 @@ pub(super) fn find(trace: &Trace<'_>, list: &mut Vec<Finding>) {
 }
 
 /// Calls between services whose two spans say neither client nor server.
-fn wrong_kind(trace: &Trace<'_>, list: &mut Vec<Finding>) {
+fn wrong_kind(trace: &Trace<'_>, list: &mut Collector) {
     let is_vague = |position: usize| {
         matches!(
             trace.facts[position].kind,
@@ -39,25 +39,25 @@ fn wrong_kind(trace: &Trace<'_>, list: &mut Vec<Finding>) {
         return;
     };
     let first = first as usize;
-    list.push(Finding::new(
-        trace,
-        Pattern::WrongKind,
-        &callees,
-        0,
-        Words {
-            headline: format!("{} between services without kinds", words::count(callees.len(), "call")),
-            sentence: format!(
-                "{} in {} has a parent in another service, but neither says that it is client or server.",
-                labels::name(trace, first),
-                labels::service(trace, first)
-            ),
-            advice: "Set the span kinds: service maps, rates of requests and the time between client and server rest on them.".to_owned(),
-        },
-    ));
+    list.add(Pattern::WrongKind, &callees, 0, || Words {
+        headline: format!(
+            "{} between services without kinds",
+            words::count(callees.len(), "call")
+        ),
+        sentence: format!(
+            "{} in {} has a parent in another service, but neither says that it is client or \
+                     server.",
+            labels::name(trace, first),
+            labels::service(trace, first)
+        ),
+        advice: "Set the span kinds: service maps, rates of requests and the time between \
+                 client and server rest on them."
+            .to_owned(),
+    });
 }
 
 /// Consumers that are roots and link to nothing.
-fn missing_link(trace: &Trace<'_>, list: &mut Vec<Finding>) {
+fn missing_link(trace: &Trace<'_>, list: &mut Collector) {
     let lonely = trace
         .tree
         .roots()
@@ -72,23 +72,19 @@ fn missing_link(trace: &Trace<'_>, list: &mut Vec<Finding>) {
         return;
     };
     let name = labels::name(trace, first as usize);
-    list.push(Finding::new(
-        trace,
-        Pattern::MissingLink,
-        &lonely,
-        0,
-        Words {
-            headline: format!("{name} does not say who sent the message"),
-            sentence: format!(
-                "{name} in {} has neither a parent nor a link to the producer of its message.",
-                labels::service(trace, first as usize)
-            ),
-            advice: "Send the trace context in the message's headers, and link to it from the consumer's span.".to_owned(),
-        },
-    ));
+    list.add(Pattern::MissingLink, &lonely, 0, || Words {
+        headline: format!("{name} does not say who sent the message"),
+        sentence: format!(
+            "{name} in {} has neither a parent nor a link to the producer of its message.",
+            labels::service(trace, first as usize)
+        ),
+        advice: "Send the trace context in the message's headers, and link to it from the \
+                 consumer's span."
+            .to_owned(),
+    });
 }
 
-fn missing_service_name(trace: &Trace<'_>, list: &mut Vec<Finding>) {
+fn missing_service_name(trace: &Trace<'_>, list: &mut Collector) {
     let is_missing = |service: &str| {
         service.is_empty() || NO_SERVICE.iter().any(|none| service.starts_with(none))
     };
@@ -111,24 +107,18 @@ fn missing_service_name(trace: &Trace<'_>, list: &mut Vec<Finding>) {
                 labels::text(trace, attribute.value)
             )
         });
-    list.push(Finding::new(
-        trace,
-        Pattern::MissingServiceName,
-        &nameless,
-        0,
-        Words {
-            headline: format!(
-                "{} of a service without name",
-                words::count(nameless.len(), "span")
-            ),
-            sentence: format!("A process does not say which service it is.{language}"),
-            advice: "Set OTEL_SERVICE_NAME, or `service.name` in its resource.".to_owned(),
-        },
-    ));
+    list.add(Pattern::MissingServiceName, &nameless, 0, || Words {
+        headline: format!(
+            "{} of a service without name",
+            words::count(nameless.len(), "span")
+        ),
+        sentence: format!("A process does not say which service it is.{language}"),
+        advice: "Set OTEL_SERVICE_NAME, or `service.name` in its resource.".to_owned(),
+    });
 }
 
 /// Names of one service and kind that are the same but for ids and numbers.
-fn names_with_values(trace: &Trace<'_>, list: &mut Vec<Finding>) {
+fn names_with_values(trace: &Trace<'_>, list: &mut Collector) {
     let mut templates = Templates::new(trace);
     let mut forms: BTreeMap<(Symbol, u32), Vec<u32>> = BTreeMap::new();
     for (position, facts) in (0..).zip(&trace.facts) {
@@ -145,22 +135,17 @@ fn names_with_values(trace: &Trace<'_>, list: &mut Vec<Finding>) {
         }
         let example = names.first().map_or("", |name| trace.str(*name));
         let service = trace.str(service);
-        list.push(Finding::new(
-            trace,
-            Pattern::NamesWithValues,
-            &spans,
-            0,
-            Words {
-                headline: format!("{} names in {service} differ in values alone", names.len()),
-                sentence: format!(
-                    "Span names such as `{}` hold ids or numbers.",
-                    words::short(example, 80)
-                ),
-                advice: format!(
-                    "Name them `{}`, and put the values into attributes: names are what operations are grouped by.",
-                    words::short(&crate::template::template(example), 80)
-                ),
-            },
-        ));
+        list.add(Pattern::NamesWithValues, &spans, 0, || Words {
+            headline: format!("{} names in {service} differ in values alone", names.len()),
+            sentence: format!(
+                "Span names such as `{}` hold ids or numbers.",
+                words::short(example, 80)
+            ),
+            advice: format!(
+                "Name them `{}`, and put the values into attributes: names are what \
+                         operations are grouped by.",
+                words::short(&crate::template::template(example), 80)
+            ),
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! What spans are called in sentences.
 
-use model::{Symbol, ValueRef};
+use model::Symbol;
 
 use crate::trace::Trace;
 use crate::words;
@@ -67,14 +67,9 @@ pub(crate) fn caller_and_callee(trace: &Trace<'_>, call: usize) -> String {
     format!("{} → {}", service(trace, call), callee(trace, call))
 }
 
-/// An attribute's value as text; numbers and truths as they are written.
+/// An attribute's value as text.
 pub(crate) fn text(trace: &Trace<'_>, value: Symbol) -> String {
-    match trace.batch.symbols.value(value) {
-        ValueRef::Str(text) | ValueRef::Json(text) => text.to_owned(),
-        ValueRef::Int(int) => int.to_string(),
-        ValueRef::Double(double) => double.to_string(),
-        ValueRef::Bool(truth) => truth.to_string(),
-    }
+    words::value(trace.batch.symbols.value(value))
 }
 
 /// The host of an address such as `https://api.example:443/v1`.

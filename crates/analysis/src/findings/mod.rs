@@ -4,7 +4,8 @@
 //! [`errors`] about failures that went unheard, [`structure`] about the trace as recorded,
 //! [`instrumentation`] about how it was.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
 use model::Symbol;
@@ -117,53 +118,79 @@ struct Words {
     advice: String,
 }
 
-impl Finding {
-    fn new(
-        trace: &Trace<'_>,
+/// What findings are ordered by; the last tells apart what is equal otherwise.
+type Rank = (Reverse<i64>, Pattern, Option<u32>, usize);
+
+/// Keeps the findings of most time at stake. Words are made only for what is kept: in a large trace most is not.
+#[derive(Default)]
+struct Collector {
+    best: BTreeMap<Rank, Finding>,
+    offered: usize,
+}
+
+impl Collector {
+    fn add(
+        &mut self,
         pattern: Pattern,
         spans: &[u32],
         at_stake_ns: i64,
-        words: Words,
-    ) -> Self {
+        words: impl FnOnce() -> Words,
+    ) {
+        self.offered += 1;
+        let first = spans.iter().min().copied();
+        let rank = (Reverse(at_stake_ns), pattern, first, self.offered);
+        let is_full = self.best.len() >= FINDINGS_MAX;
+        if is_full
+            && self
+                .best
+                .last_key_value()
+                .is_some_and(|(worst, _)| *worst < rank)
+        {
+            return;
+        }
+        let Words {
+            headline,
+            sentence,
+            advice,
+        } = words();
         let mut spans = spans.to_vec();
         spans.sort_unstable();
         let span_count = spans.len();
         spans.truncate(SPANS_PER_FINDING_MAX);
-        Self {
+        let finding = Finding {
             pattern,
             spans,
             span_count,
             at_stake_ns,
-            share: trace.share(at_stake_ns),
-            headline: words.headline,
-            sentence: words.sentence,
-            advice: words.advice,
+            share: 0.0,
+            headline,
+            sentence,
+            advice,
+        };
+        self.best.insert(rank, finding);
+        if self.best.len() > FINDINGS_MAX {
+            self.best.pop_last();
         }
     }
 }
 
 /// Finds everything. O(n log n).
 pub(crate) fn find(trace: &Trace<'_>) -> Findings {
-    let mut list = Vec::new();
+    let mut list = Collector::default();
     let retried = calls::find(trace, &mut list);
     waits::find(trace, &retried, &mut list);
     errors::find(trace, &retried, &mut list);
     structure::find(trace, &mut list);
     instrumentation::find(trace, &mut list);
-    list.sort_by(|left: &Finding, right| {
-        let key = |finding: &Finding| {
-            let first = finding.spans.first().copied();
-            (
-                std::cmp::Reverse(finding.at_stake_ns),
-                finding.pattern,
-                first,
-            )
-        };
-        key(left).cmp(&key(right))
-    });
-    let left_out = list.len().saturating_sub(FINDINGS_MAX);
-    list.truncate(FINDINGS_MAX);
-    Findings { list, left_out }
+    let left_out = list.offered - list.best.len();
+    let with_share = |finding: Finding| Finding {
+        share: trace.share(finding.at_stake_ns),
+        ..finding
+    };
+    Findings {
+        list: list.best.into_values().map(with_share).collect(),
+        left_out,
+    }
 }
 
 /// Positions by operation: service and name. In the order of their first span.

@@ -3,7 +3,7 @@
 //! A run of attempts is a sequence of siblings with the same operation, target and statement, each starting after the one
 //! before has failed; a success ends it. A later sibling with another target that succeeded is told as the way out.
 
-use super::{Finding, Pattern, Words, labels};
+use super::{Collector, Pattern, Words, labels};
 use crate::trace::Trace;
 use crate::words;
 
@@ -22,7 +22,7 @@ pub(super) fn find(
     group: &[u32],
     siblings: &[u32],
     is_retried: &mut [bool],
-    list: &mut Vec<Finding>,
+    list: &mut Collector,
 ) {
     if !group
         .iter()
@@ -63,19 +63,19 @@ fn close(
     run: &mut Vec<u32>,
     siblings: &[u32],
     is_retried: &mut [bool],
-    list: &mut Vec<Finding>,
+    list: &mut Collector,
 ) {
     let run = std::mem::take(run);
     if run.len() > 1 {
         for &span in &run {
             is_retried[span as usize] = true;
         }
-        list.push(finding(trace, &run, siblings));
+        add(trace, &run, siblings, list);
     }
 }
 
-fn finding(trace: &Trace<'_>, run: &[u32], siblings: &[u32]) -> Finding {
-    let (first, last) = (run[0] as usize, run[run.len() - 1] as usize);
+fn add(trace: &Trace<'_>, run: &[u32], siblings: &[u32], list: &mut Collector) {
+    let last = run[run.len() - 1] as usize;
     let has_succeeded = !trace.facts[last].has_failed();
     let failed = if has_succeeded {
         &run[..run.len() - 1]
@@ -90,47 +90,58 @@ fn finding(trace: &Trace<'_>, run: &[u32], siblings: &[u32]) -> Finding {
             pause.max(0)
         })
         .collect();
+    let at_stake = at_stake(trace, failed, run, &pauses);
+    list.add(Pattern::Retries, run, at_stake, || {
+        let way_out = if has_succeeded {
+            None
+        } else {
+            fallback(trace, last, siblings)
+        };
+        told(trace, run, failed, &pauses, way_out)
+    });
+}
+
+fn told(
+    trace: &Trace<'_>,
+    run: &[u32],
+    failed: &[u32],
+    pauses: &[i64],
+    way_out: Option<usize>,
+) -> Words {
+    let first = run[0] as usize;
+    let has_succeeded = failed.len() < run.len();
     let verb = ended(trace, failed);
-    let way_out = if has_succeeded {
-        ", then one succeeded".to_owned()
-    } else {
-        let other = fallback(trace, last, siblings);
-        other.map_or(String::new(), |other| {
-            format!(", then {} answered", labels::callee(trace, other))
-        })
+    let end = match way_out {
+        _ if has_succeeded => ", then one succeeded".to_owned(),
+        Some(other) => format!(", then {} answered", labels::callee(trace, other)),
+        None => String::new(),
     };
-    let unheard = if !trace.failed_above[first] {
-        ", and nothing above is marked as an error"
-    } else {
+    let unheard = if trace.failed_above[first] {
         ""
+    } else {
+        ", and nothing above is marked as an error"
     };
-    Finding::new(
-        trace,
-        Pattern::Retries,
-        run,
-        at_stake(trace, failed, run, &pauses),
-        Words {
-            headline: if has_succeeded {
-                format!(
-                    "{} attempts, {} {verb}, then a success",
-                    run.len(),
-                    failed.len()
-                )
-            } else {
-                format!("{} attempts, each {verb}", run.len())
-            },
-            sentence: format!(
-                "{} called {} {} times in a row: {} {}{way_out}{unheard}.",
-                labels::service(trace, first),
-                labels::callee(trace, first),
+    Words {
+        headline: if has_succeeded {
+            format!(
+                "{} attempts, {} {verb}, then a success",
                 run.len(),
-                words::count(failed.len(), "attempt"),
-                verb.replace("timing out", "timed out")
-                    .replace("failing", "failed"),
-            ),
-            advice: advice(trace, failed, &pauses).to_owned(),
+                failed.len()
+            )
+        } else {
+            format!("{} attempts, each {verb}", run.len())
         },
-    )
+        sentence: format!(
+            "{} called {} {} times in a row: {} {}{end}{unheard}.",
+            labels::service(trace, first),
+            labels::callee(trace, first),
+            run.len(),
+            words::count(failed.len(), "attempt"),
+            verb.replace("timing out", "timed out")
+                .replace("failing", "failed"),
+        ),
+        advice: advice(trace, failed, pauses).to_owned(),
+    }
 }
 
 /// `timing out after 3 s`, `failing after 3 s on average`
@@ -196,11 +207,13 @@ fn advice(trace: &Trace<'_>, failed: &[u32], pauses: &[i64]) -> &'static str {
         .any(|&span| trace.facts[span as usize].has_timed_out);
     match (have_timed_out, is_growing) {
         (true, _) => {
-            "Give the whole operation one deadline, and give up or turn elsewhere sooner: what has timed out twice will mostly do so again."
+            "Give the whole operation one deadline, and give up or turn elsewhere sooner: what \
+                 has timed out twice will mostly do so again."
         }
         (false, true) => "Pauses grow, as they should. Ask why the first attempt fails.",
         (false, false) => {
-            "Ask why the first attempt fails; pause longer before each further one, and bound their number."
+            "Ask why the first attempt fails; pause longer before each further one, and bound \
+                 their number."
         }
     }
 }

@@ -4,7 +4,9 @@
 //! failures, nothing that by its name or method changes something, and no statements to databases, which share a
 //! connection and a transaction.
 
-use super::{Finding, Pattern, Words, labels};
+use std::collections::HashSet;
+
+use super::{Collector, Pattern, Words, labels};
 use crate::trace::Trace;
 use crate::words;
 
@@ -25,7 +27,7 @@ pub(super) fn find(
     parent: usize,
     children: &[u32],
     is_taken: impl Fn(usize) -> bool,
-    list: &mut Vec<Finding>,
+    list: &mut Collector,
 ) {
     // Nothing can be saved where less than the threshold was spent.
     if !trace
@@ -83,7 +85,7 @@ fn is_back_to_back(trace: &Trace<'_>, before: usize, after: usize) -> bool {
     (-overlap..=trace.settings.back_to_back_ns.max(longer / 10)).contains(&pause)
 }
 
-fn close(trace: &Trace<'_>, parent: usize, run: &[u32], list: &mut Vec<Finding>) {
+fn close(trace: &Trace<'_>, parent: usize, run: &[u32], list: &mut Collector) {
     let critical = |&call: &u32| trace.critical_below(call as usize);
     let sum = trace.critical_of(run);
     let longest = run.iter().map(critical).max().unwrap_or(0);
@@ -91,36 +93,34 @@ fn close(trace: &Trace<'_>, parent: usize, run: &[u32], list: &mut Vec<Finding>)
     if run.len() < 2 || !trace.settings.is_worth(saving, trace.total_ns()) {
         return;
     }
-    let mut names: Vec<String> = Vec::new();
-    for &call in run {
-        let name = labels::operation(trace, call as usize);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    list.push(Finding::new(
-        trace,
-        Pattern::SequentialCalls,
-        run,
-        saving,
-        Words {
-            headline: format!(
-                "{} calls in sequence; side by side {} could be saved",
-                run.len(),
-                words::time(saving)
-            ),
-            sentence: format!(
-                "Below {}, {} asked for {} one after the other, in {}; none visibly needs the answer of another.",
-                labels::name(trace, parent),
-                labels::service(trace, parent),
-                words::list(&names, NAMED_MAX),
-                words::time(sum),
-            ),
-            advice: format!(
-                "If they do not depend on each other, start them together: they could take {} instead of {}.",
-                words::time(longest),
-                words::time(sum)
-            ),
-        },
-    ));
+    list.add(Pattern::SequentialCalls, run, saving, || Words {
+        headline: format!(
+            "{} calls in sequence; side by side {} could be saved",
+            run.len(),
+            words::time(saving)
+        ),
+        sentence: format!(
+            "Below {}, {} asked for {} one after the other, in {}; none visibly needs the \
+                     answer of another.",
+            labels::name(trace, parent),
+            labels::service(trace, parent),
+            words::list(&names(trace, run), NAMED_MAX),
+            words::time(sum),
+        ),
+        advice: format!(
+            "If they do not depend on each other, start them together: they could take {} \
+                     instead of {}.",
+            words::time(longest),
+            words::time(sum)
+        ),
+    });
+}
+
+/// What was asked for, each once, in order.
+fn names(trace: &Trace<'_>, run: &[u32]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    run.iter()
+        .map(|&call| labels::operation(trace, call as usize))
+        .filter(|name| seen.insert(name.clone()))
+        .collect()
 }

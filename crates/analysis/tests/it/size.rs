@@ -46,3 +46,29 @@ fn a_circle_of_all() {
     assert_eq!(analysis.notes.circles, [0]);
     assert_eq!(analysis.spans.descendants[0] as usize, SPANS - 1);
 }
+
+#[test]
+fn every_call_below_one_span_failed_and_was_made_again() {
+    let mut batch = root(|number| (0, number as i64 * 1_000, 1_000));
+    for (number, span) in batch.spans.iter_mut().enumerate().skip(1) {
+        span.kind = model::SpanKind::Client;
+        if number % 3 != 0 {
+            span.status = model::StatusCode::Error;
+        }
+    }
+    let analysis = analyse(&batch, &Settings::default());
+    // Runs of three; besides, the root is wide and mostly dark, and the trace is large.
+    let findings = &analysis.findings;
+    assert_eq!(findings.list.len() + findings.left_out, SPANS / 3 + 3);
+}
+
+#[test]
+fn every_span_has_lost_its_parent_and_failed() {
+    let mut batch = root(|number| (SPANS + number, number as i64, 2_000_000_000));
+    for span in &mut batch.spans {
+        span.status = model::StatusCode::Error;
+    }
+    let analysis = analyse(&batch, &Settings::default());
+    assert_eq!(analysis.notes.orphans.len(), SPANS - 1);
+    assert_eq!(analysis.critical_path.len(), SPANS);
+}
