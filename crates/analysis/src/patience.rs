@@ -20,8 +20,8 @@ pub(crate) fn is_usual_timeout(duration_ns: i64) -> bool {
 /// Whether `caller`, a client, gave up on a callee that was at work. `caller_time` and `callee_time` are starts and ends.
 ///
 /// The callee must have begun while the caller waited, and have gone on for longer than noise. Beyond that the caller
-/// must say that time ran out, by its words or by a usual duration, or have failed long before the callee was done: a
-/// little before is what clocks do.
+/// must say that time ran out, or have failed, or have lasted as long as a usual timeout, long before the callee was
+/// done: a little before is what clocks do.
 pub(crate) fn gave_up(
     caller: &Facts,
     caller_time: (i64, i64),
@@ -32,8 +32,6 @@ pub(crate) fn gave_up(
     let late = callee_time.1 - caller_time.1;
     let was_at_work = caller_time.0 <= callee_time.0 && callee_time.0 < caller_time.1;
     let was_alone = was_at_work && late > settings.noise(duration);
-    was_alone
-        && (caller.has_timed_out
-            || is_usual_timeout(duration)
-            || (caller.has_failed() && late > settings.skew_usual_ns))
+    let has_ended_badly = caller.has_failed() || is_usual_timeout(duration);
+    was_alone && (caller.has_timed_out || (has_ended_badly && late > settings.skew_usual_ns))
 }

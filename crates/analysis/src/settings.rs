@@ -20,7 +20,8 @@ pub struct Settings {
     /// A correction beyond this is not made, only reported. Clocks a minute apart are noticed by other means, so a child
     /// that is later still was more likely started late.
     pub skew_max_ns: i64,
-    /// Clocks that disagree by up to so much are corrected without a finding: time synchronisation does not promise more.
+    /// Clocks that disagree by up to so much are corrected by the least that will do, and without a finding: time
+    /// synchronisation does not promise more.
     pub skew_usual_ns: i64,
     /// Ends and starts that overlap by no more than this are taken for one after the other: rounding to microseconds,
     /// and spans that are closed a moment after their result was handed on. A tenth of the span at most.

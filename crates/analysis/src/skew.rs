@@ -5,6 +5,9 @@
 //! than its parent is only kept from starting before it. All that runs on the child's host below moves with it. Spans of
 //! one host are never moved against each other, and a root never moves.
 //!
+//! Clocks that are kept in step differ by little. So a child that sticks out by [no more than is
+//! usual](crate::Settings::skew_usual_ns) is moved just inside, and not to the middle of a parent that may be far longer.
+//!
 //! Two cases are left alone that Jaeger moves, since there a child outside its parent is no sign of a clock: a message
 //! that is consumed after its sender went on, and a server that goes on after its client has given up.
 //! Where a host is not stated, a process counts as its own host, and processes of one service as one.
@@ -76,8 +79,13 @@ fn needed(
     if room < 0 || is_message || has_given_up {
         return early.max(0);
     }
-    let is_inside = early <= 0 && -early <= room;
-    if is_inside { 0 } else { early + room / 2 }
+    let late = timeline.end[child] - timeline.end[parent];
+    match early.max(late) {
+        ..=0 => 0,
+        out if out > settings.skew_usual_ns => early + room / 2,
+        _ if early > 0 => early,
+        _ => -late,
+    }
 }
 
 /// The host by row of [`SpanBatch::resources`].

@@ -6,6 +6,7 @@
 mod comparison;
 mod drawn;
 mod findings;
+mod json;
 mod path;
 mod properties;
 mod size;

@@ -100,8 +100,24 @@ fn a_failed_call_whose_server_ends_a_moment_late_is_a_matter_of_clocks() {
         ",
         "
         call 0..4
-          work 0.25..3.75
-        work -0.75",
+          work 0.5..4
+        work -0.5",
+    );
+}
+
+#[test]
+fn a_child_that_sticks_out_by_little_is_moved_by_no_more() {
+    check(
+        "
+        web call | client 0..1000
+          pay late | server 900..1002
+          pay early | server -3..100
+        ",
+        "
+        call 3..1003
+          early 3..106
+          late 901..1003
+        late -2, early 3",
     );
 }
 
