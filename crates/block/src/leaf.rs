@@ -446,6 +446,12 @@ impl IntLeaf {
         self.codes.push(self.places[index]);
     }
 
+    /// The next values.
+    #[inline]
+    pub(crate) fn extend(&mut self, values: impl Iterator<Item = u32>) {
+        values.for_each(|value| self.push(value));
+    }
+
     /// A page with one number too large for the table is written plain as a whole.
     #[cold]
     fn push_plain(&mut self, value: u32) {
@@ -536,6 +542,12 @@ impl LongLeaf {
         self.values.push(value);
     }
 
+    /// The next values.
+    #[inline]
+    pub(crate) fn extend(&mut self, values: impl Iterator<Item = i64>) {
+        self.values.extend(values);
+    }
+
     pub(crate) fn end_page(
         &mut self,
         rows: usize,
@@ -543,8 +555,8 @@ impl LongLeaf {
     ) -> Result<(), ParquetError> {
         self.planes.clear();
         for plane in 0..8 {
-            self.planes
-                .extend(self.values.iter().map(|value| (value >> (8 * plane)) as u8));
+            let bytes = self.values.iter().map(|value| (value >> (8 * plane)) as u8);
+            self.planes.extend(bytes);
         }
         let range = self
             .values
@@ -618,6 +630,12 @@ impl<const N: usize> IdLeaf<N> {
     #[inline]
     pub(crate) fn push(&mut self, id: [u8; N]) {
         self.values.extend_from_slice(&id);
+    }
+
+    /// The next ids, of a column without nulls.
+    #[inline]
+    pub(crate) fn extend(&mut self, ids: impl Iterator<Item = [u8; N]>) {
+        ids.for_each(|id| self.push(id));
     }
 
     /// An id at `row` of the open page of a nullable column.

@@ -10,14 +10,17 @@ mod inventory;
 mod leaf;
 mod meta;
 mod order;
+mod pages;
 mod plan;
 mod read;
 mod resources;
 mod rle;
 mod schema;
+mod span_reader;
 mod spans;
 mod table;
 mod traces;
+mod words;
 mod write;
 
 pub use bloom::Bloom;
@@ -29,5 +32,6 @@ pub use meta::{
 pub use order::{OrderedRow, TraceOrder};
 pub use plan::ColumnPlan;
 pub use read::{ReadError, reader_metadata};
+pub use span_reader::SpanReader;
 pub use table::{RowRange, TraceTable};
 pub use write::{BlockWriter, FinishedBlock, NewBlock, TraceRows, WriteError, WriteOptions};

@@ -16,12 +16,51 @@ pub(crate) fn width_of(max: u32) -> u8 {
     (32 - max.leading_zeros()).max(1) as u8
 }
 
+/// What is encoded: levels, a byte each, and indices.
+pub(crate) trait Number: Copy + PartialEq + Into<u32> {
+    /// The number, of which bits beyond its own width are cut off.
+    fn cut(number: u32) -> Self;
+
+    /// How many values from the front on are equal. `values` is not empty.
+    fn run_length(values: &[Self]) -> usize {
+        let first = values[0];
+        let end = values.iter().position(|&value| value != first);
+        end.unwrap_or(values.len())
+    }
+}
+
+impl Number for u32 {
+    fn cut(number: u32) -> Self {
+        number
+    }
+}
+
+impl Number for u8 {
+    fn cut(number: u32) -> Self {
+        number as Self
+    }
+
+    /// Eight at a time: most levels of most columns are equal.
+    fn run_length(values: &[Self]) -> usize {
+        let first = u64::from_ne_bytes([values[0]; 8]);
+        let (eights, rest) = values.as_chunks::<8>();
+        for (at, eight) in eights.iter().enumerate() {
+            let differs = u64::from_le_bytes(*eight) ^ first;
+            if differs != 0 {
+                return at * 8 + differs.trailing_zeros() as usize / 8;
+            }
+        }
+        let end = rest.iter().position(|&value| value != values[0]);
+        end.map_or(values.len(), |end| eights.len() * 8 + end)
+    }
+}
+
 /// Appends `values` to `out`, each in `width` bits.
-pub(crate) fn encode<T: Copy + PartialEq + Into<u32>>(values: &[T], width: u8, out: &mut Vec<u8>) {
+pub(crate) fn encode<T: Number>(values: &[T], width: u8, out: &mut Vec<u8>) {
     let mut packed_from = 0;
     let mut at = 0;
     while at < values.len() {
-        let run = run_length(values, at);
+        let run = T::run_length(&values[at..]);
         // Groups are of 8: a run lends its first values to the group that is open.
         let lent = (8 - (at - packed_from) % 8) % 8;
         if run >= lent + RUN_MIN {
@@ -35,22 +74,12 @@ pub(crate) fn encode<T: Copy + PartialEq + Into<u32>>(values: &[T], width: u8, o
     encode_groups(&values[packed_from..], width, out);
 }
 
-#[inline]
-fn run_length<T: Copy + PartialEq>(values: &[T], from: usize) -> usize {
-    let first = values[from];
-    let mut to = from + 1;
-    while to < values.len() && values[to] == first {
-        to += 1;
-    }
-    to - from
-}
-
 fn encode_run(value: u32, count: usize, width: u8, out: &mut Vec<u8>) {
     varint((count as u64) << 1, out);
     out.extend_from_slice(&value.to_le_bytes()[..usize::from(width).div_ceil(8)]);
 }
 
-fn encode_groups<T: Copy + Into<u32>>(values: &[T], width: u8, out: &mut Vec<u8>) {
+fn encode_groups<T: Number>(values: &[T], width: u8, out: &mut Vec<u8>) {
     if values.is_empty() {
         return;
     }
@@ -80,6 +109,138 @@ pub(crate) fn varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
+/// A run, decoded.
+enum Run<'a> {
+    Repeated(u32, usize),
+    /// The groups, and how many values of them count.
+    Packed(&'a [u8], usize),
+}
+
+/// The runs of `count` values. `None` in place of a run that is cut off or cannot be; nothing comes after it.
+struct Runs<'a> {
+    bytes: &'a [u8],
+    width: u8,
+    count: usize,
+}
+
+impl<'a> Runs<'a> {
+    fn next(&mut self) -> Option<Run<'a>> {
+        let header = self.header()?;
+        // A length beyond what is wanted says nothing about the values that are.
+        let len = usize::try_from(header >> 1).ok()?;
+        if header & 1 == 0 {
+            let bytes = self.split(usize::from(self.width).div_ceil(8))?;
+            let mut value = [0; 4];
+            value.get_mut(..bytes.len())?.copy_from_slice(bytes);
+            let len = len.min(self.count);
+            self.count -= len;
+            return Some(Run::Repeated(u32::from_le_bytes(value), len));
+        }
+        let bytes = self.split(len.checked_mul(usize::from(self.width))?)?;
+        let len = len.saturating_mul(8).min(self.count);
+        self.count -= len;
+        Some(Run::Packed(bytes, len))
+    }
+
+    fn header(&mut self) -> Option<u64> {
+        let (mut header, mut shift) = (0u64, 0);
+        loop {
+            let (&byte, rest) = self.bytes.split_first()?;
+            self.bytes = rest;
+            header |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if byte < 0x80 {
+                // An empty run would never come to an end.
+                return (header > 1).then_some(header);
+            }
+            shift += 7;
+        }
+    }
+
+    fn split(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.bytes.split_at_checked(len)?;
+        self.bytes = rest;
+        Some(head)
+    }
+}
+
+/// Appends `count` values of `width` bits to `out`. `None` when the bytes do not hold so many.
+pub(crate) fn decode<T: Number>(
+    bytes: &[u8],
+    width: u8,
+    count: usize,
+    out: &mut Vec<T>,
+) -> Option<()> {
+    if width > 32 {
+        return None;
+    }
+    let mut runs = Runs {
+        bytes,
+        width,
+        count,
+    };
+    while runs.count > 0 {
+        match runs.next()? {
+            Run::Repeated(value, len) => out.resize(out.len() + len, T::cut(value)),
+            Run::Packed(groups, len) => unpack(groups, width, len, |value| out.push(T::cut(value))),
+        }
+    }
+    Some(())
+}
+
+/// Appends the positions of the ones among `count` values of one bit to `out`. `None` when the bytes do not hold so many.
+pub(crate) fn positions_of_ones(bytes: &[u8], count: usize, out: &mut Vec<u32>) -> Option<()> {
+    let mut runs = Runs {
+        bytes,
+        width: 1,
+        count,
+    };
+    let mut at = 0u32;
+    while runs.count > 0 {
+        match runs.next()? {
+            Run::Repeated(value, len) => {
+                if value == 1 {
+                    out.extend(at..at + len as u32);
+                }
+                at += len as u32;
+            }
+            Run::Packed(groups, len) => {
+                for (group, &bits) in groups.iter().enumerate() {
+                    let mut bits = bits;
+                    while bits != 0 {
+                        let position = group * 8 + bits.trailing_zeros() as usize;
+                        if position < len {
+                            out.push(at + position as u32);
+                        }
+                        bits &= bits - 1;
+                    }
+                }
+                at += len as u32;
+            }
+        }
+    }
+    Some(())
+}
+
+#[inline]
+fn unpack(groups: &[u8], width: u8, count: usize, mut each: impl FnMut(u32)) {
+    let mask = (1u64 << width) - 1;
+    let (mut bits, mut held) = (0u64, 0u32);
+    let (words, rest) = groups.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut words = words.iter().chain(std::iter::once(&last));
+    for _ in 0..count {
+        if held < u32::from(width) {
+            let word = words.next().copied().unwrap_or_default();
+            bits |= u64::from(u32::from_le_bytes(word)) << held;
+            held += 32;
+        }
+        each((bits & mask) as u32);
+        bits >>= width;
+        held -= u32::from(width);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -87,7 +248,7 @@ mod tests {
     use super::*;
 
     /// The plain reading of the grammar above.
-    fn decode(mut bytes: &[u8], width: u8, count: usize) -> Vec<u32> {
+    fn decode_plainly(mut bytes: &[u8], width: u8, count: usize) -> Vec<u32> {
         let mut values = Vec::new();
         while values.len() < count {
             let (mut header, mut shift) = (0u64, 0);
@@ -136,7 +297,33 @@ mod tests {
             let width = width_of(values.iter().copied().max().unwrap_or(0));
             let mut bytes = Vec::new();
             encode(&values, width, &mut bytes);
-            prop_assert_eq!(decode(&bytes, width, values.len()), values);
+            let mut fast = Vec::new();
+            prop_assert!(decode::<u32>(&bytes, width, values.len(), &mut fast).is_some());
+            prop_assert_eq!(&fast, &values);
+            prop_assert_eq!(decode_plainly(&bytes, width, values.len()), values);
+        }
+
+        #[test]
+        fn ones_are_found_where_they_are(runs in proptest::collection::vec((0u8..2, 1usize..40), 0..40)) {
+            let levels: Vec<u8> = runs.iter().flat_map(|&(value, count)| std::iter::repeat_n(value, count)).collect();
+            let mut bytes = Vec::new();
+            encode(&levels, 1, &mut bytes);
+            let mut positions = Vec::new();
+            prop_assert!(positions_of_ones(&bytes, levels.len(), &mut positions).is_some());
+            let expected: Vec<u32> = (0..levels.len() as u32).filter(|&at| levels[at as usize] == 1).collect();
+            prop_assert_eq!(positions, expected);
+        }
+
+        #[test]
+        fn any_bytes_are_decoded_or_refused(bytes: Vec<u8>, width in 0u8..=40, count in 0usize..2000) {
+            let mut values = Vec::<u32>::new();
+            if decode(&bytes, width, count, &mut values).is_some() {
+                prop_assert_eq!(values.len(), count);
+            }
+            let mut positions = Vec::new();
+            if positions_of_ones(&bytes, count, &mut positions).is_some() {
+                prop_assert!(positions.iter().all(|&at| (at as usize) < count));
+            }
         }
     }
 

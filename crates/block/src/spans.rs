@@ -3,8 +3,7 @@
 use std::io::Write;
 
 use model::{
-    Attribute, EventRow, LinkRow, NO_EXTRA, Range32, SpanBatch, SpanExtra, SpanRow, Symbol,
-    SymbolKind,
+    Attribute, EventRow, LinkRow, NO_EXTRA, SpanBatch, SpanExtra, SpanRow, Symbol, SymbolKind,
 };
 use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -438,7 +437,14 @@ impl ColumnFinder {
     }
 }
 
+/// Rows that go through the columns together: what they touch must stay in the second-level cache.
+const GROUP_ROWS: usize = 256;
+
 /// Writes one row group.
+///
+/// The spans of a trace lie far apart in the batch, and so do the values of a span. Fetching them one row at a time
+/// would wait for memory at every step; so a group of rows is copied first, in loops that do nothing else and in which the
+/// processor has many fetches under way, and then goes through the leaves column by column.
 pub(crate) struct SpanWriter<'a> {
     batch: &'a SpanBatch,
     /// By resource of the batch: row of `resources.parquet`.
@@ -446,11 +452,44 @@ pub(crate) struct SpanWriter<'a> {
     columns: ColumnFinder,
     places: Places,
     leaves: SpanLeaves,
+    group: Group,
     tail: Vec<Attribute>,
     /// Rows at the end of the page with nothing in the nested columns, which are not told of each.
     without_events: usize,
     without_links: usize,
     without_tail: usize,
+}
+
+/// Copies of a group of rows.
+#[derive(Default)]
+struct Group {
+    /// Row of the page that the group begins at.
+    first: usize,
+    spans: Vec<SpanRow>,
+    attributes: Vec<Attribute>,
+    /// Of each span: the end of its attributes.
+    ends: Vec<u32>,
+    /// Of each attribute: the kind of its value.
+    kinds: Vec<SymbolKind>,
+}
+
+impl Group {
+    fn fetch(&mut self, first: usize, rows: &[OrderedRow], batch: &SpanBatch, places: &Places) {
+        self.first = first;
+        self.spans.clear();
+        let spans = rows.iter().map(|row| batch.spans[row.row as usize]);
+        self.spans.extend(spans);
+        self.attributes.clear();
+        self.ends.clear();
+        for span in &self.spans {
+            self.attributes
+                .extend_from_slice(batch.attributes(span.attributes));
+            self.ends.push(self.attributes.len() as u32);
+        }
+        self.kinds.clear();
+        let kinds = self.attributes.iter().map(|each| places.kind(each.value));
+        self.kinds.extend(kinds);
+    }
 }
 
 impl<'a> SpanWriter<'a> {
@@ -466,6 +505,7 @@ impl<'a> SpanWriter<'a> {
             columns: ColumnFinder::new(batch, columns),
             places: Places::new(&batch.symbols),
             leaves: SpanLeaves::new(schema, columns),
+            group: Group::default(),
             tail: Vec::new(),
             without_events: 0,
             without_links: 0,
@@ -483,8 +523,12 @@ impl<'a> SpanWriter<'a> {
         file: &mut SerializedFileWriter<W>,
     ) -> Result<(), ParquetError> {
         for page in rows.chunks(PAGE_ROWS) {
-            for (at, row) in page.iter().enumerate() {
-                self.push(at, row, counts);
+            for (number, group) in page.chunks(GROUP_ROWS).enumerate() {
+                let first = number * GROUP_ROWS;
+                self.group.fetch(first, group, self.batch, &self.places);
+                self.push_core(group, counts);
+                self.push_extras(counts);
+                self.push_attributes(counts);
             }
             self.end_page(page.len(), compressor)?;
         }
@@ -497,116 +541,117 @@ impl<'a> SpanWriter<'a> {
         Ok(())
     }
 
-    #[inline]
-    fn push(&mut self, at: usize, row: &OrderedRow, counts: &mut RowGroupCounts) {
-        let span = &self.batch.spans[row.row as usize];
-        let symbols = &self.batch.symbols;
-        let leaves = &mut self.leaves;
-        let resource = &self.batch.resources[span.resource as usize];
-        leaves.trace_id.push(span.trace_id.0);
-        leaves.span_id.push(span.span_id.0);
-        leaves.parent.push(row.parent);
-        if row.parent == 0 && !span.is_root() {
-            leaves.parent_span_id.set(at, span.parent_span_id.0);
+    fn push_core(&mut self, rows: &[OrderedRow], counts: &mut RowGroupCounts) {
+        let (spans, leaves) = (&self.group.spans, &mut self.leaves);
+        let (symbols, places) = (&self.batch.symbols, &mut self.places);
+        leaves.trace_id.extend(spans.iter().map(|s| s.trace_id.0));
+        leaves.span_id.extend(spans.iter().map(|s| s.span_id.0));
+        leaves.parent.extend(rows.iter().map(|row| row.parent));
+        leaves.subtree.extend(rows.iter().map(|row| row.subtree));
+        for (at, (row, span)) in rows.iter().zip(spans).enumerate() {
+            if row.parent == 0 && !span.is_root() {
+                let parent = span.parent_span_id.0;
+                leaves.parent_span_id.set(self.group.first + at, parent);
+            }
         }
-        leaves.subtree.push(row.subtree);
-        leaves.start.push(span.start.0);
-        leaves.duration.push(span.duration.0);
-        leaves
-            .service
-            .push(symbols, &mut self.places, resource.service);
-        leaves.name.push(symbols, &mut self.places, span.name);
-        leaves.kind.push(span.kind as u8, span.kind.as_str());
-        leaves.status.push(span.status as u8, span.status.as_str());
-        leaves.resource.push(self.resources[span.resource as usize]);
-        leaves.flags.push(span.flags);
-        counts.span(resource.service, span);
-        self.push_extra(at, span, counts);
-        self.push_attributes(at, span.attributes, counts);
+        leaves.start.extend(spans.iter().map(|s| s.start.0));
+        leaves.duration.extend(spans.iter().map(|s| s.duration.0));
+        for span in spans {
+            let service = self.batch.resources[span.resource as usize].service;
+            leaves.service.push(symbols, places, service);
+            counts.span(service, span);
+        }
+        for span in spans {
+            leaves.name.push(symbols, places, span.name);
+        }
+        for span in spans {
+            leaves.kind.push(span.kind as u8, span.kind.as_str());
+            leaves.status.push(span.status as u8, span.status.as_str());
+        }
+        let resources = spans.iter().map(|s| self.resources[s.resource as usize]);
+        leaves.resource.extend(resources);
+        leaves.flags.extend(spans.iter().map(|s| s.flags));
     }
 
-    #[inline]
-    fn push_extra(&mut self, at: usize, span: &SpanRow, counts: &mut RowGroupCounts) {
-        let extra = if span.extra == NO_EXTRA {
-            SpanExtra::default()
-        } else {
-            self.batch.extras[span.extra as usize]
-        };
-        let leaves = &mut self.leaves;
-        for (leaf, dropped) in leaves.dropped.iter_mut().zip([
-            extra.dropped_attributes,
-            extra.dropped_events,
-            extra.dropped_links,
-        ]) {
-            leaf.push(dropped);
+    fn push_extras(&mut self, counts: &mut RowGroupCounts) {
+        for at in 0..self.group.spans.len() {
+            let extra = self.batch.extra(&self.group.spans[at]);
+            let dropped = [
+                extra.dropped_attributes,
+                extra.dropped_events,
+                extra.dropped_links,
+            ];
+            for (leaf, dropped) in self.leaves.dropped.iter_mut().zip(dropped) {
+                leaf.push(dropped);
+            }
+            if self.group.spans[at].extra == NO_EXTRA {
+                self.without_events += 1;
+                self.without_links += 1;
+            } else {
+                self.push_extra(self.group.first + at, &extra, counts);
+            }
         }
+    }
+
+    fn push_extra(&mut self, at: usize, extra: &SpanExtra, counts: &mut RowGroupCounts) {
+        let (batch, leaves) = (self.batch, &mut self.leaves);
+        let (symbols, places) = (&batch.symbols, &mut self.places);
         if extra.status_message != Symbol::EMPTY {
-            leaves.status_message.set(
-                at,
-                &self.batch.symbols,
-                &mut self.places,
-                extra.status_message,
-            );
+            let message = extra.status_message;
+            leaves.status_message.set(at, symbols, places, message);
         }
         if extra.trace_state != Symbol::EMPTY {
-            leaves
-                .trace_state
-                .set(at, &self.batch.symbols, &mut self.places, extra.trace_state);
+            let state = extra.trace_state;
+            leaves.trace_state.set(at, symbols, places, state);
         }
         if extra.events.len == 0 {
             self.without_events += 1;
         } else {
-            leaves
-                .events
-                .empty_rows(std::mem::take(&mut self.without_events));
-            for (position, event) in self.batch.events[extra.events.indices()].iter().enumerate() {
-                leaves
-                    .events
-                    .push(self.batch, &mut self.places, event, u8::from(position > 0));
-                counts.attributes(AttributeScope::Event, self.batch, event.attributes);
-            }
+            let before = std::mem::take(&mut self.without_events);
+            leaves.events.empty_rows(before);
+        }
+        for (position, event) in batch.events[extra.events.indices()].iter().enumerate() {
+            let repetition = u8::from(position > 0);
+            leaves.events.push(batch, places, event, repetition);
+            counts.attributes(AttributeScope::Event, batch, event.attributes);
         }
         if extra.links.len == 0 {
             self.without_links += 1;
         } else {
-            leaves
-                .links
-                .empty_rows(std::mem::take(&mut self.without_links));
-            for (position, link) in self.batch.links[extra.links.indices()].iter().enumerate() {
-                leaves
-                    .links
-                    .push(self.batch, &mut self.places, link, u8::from(position > 0));
-                counts.attributes(AttributeScope::Link, self.batch, link.attributes);
-            }
+            let before = std::mem::take(&mut self.without_links);
+            leaves.links.empty_rows(before);
+        }
+        for (position, link) in batch.links[extra.links.indices()].iter().enumerate() {
+            let repetition = u8::from(position > 0);
+            leaves.links.push(batch, places, link, repetition);
+            counts.attributes(AttributeScope::Link, batch, link.attributes);
         }
     }
 
-    #[inline]
-    fn push_attributes(&mut self, at: usize, attributes: Range32, counts: &mut RowGroupCounts) {
-        for attribute in self.batch.attributes(attributes) {
-            let kind = self.places.kind(attribute.value);
-            let taken = self.columns.find(attribute.key, kind).is_some_and(|leaf| {
-                self.leaves.columns[leaf].set(
-                    at,
-                    &self.batch.symbols,
-                    &mut self.places,
-                    attribute.value,
-                )
-            });
-            if !taken {
-                self.tail.push(*attribute);
+    fn push_attributes(&mut self, counts: &mut RowGroupCounts) {
+        let (batch, group) = (self.batch, &self.group);
+        let (symbols, places) = (&batch.symbols, &mut self.places);
+        let mut from = 0;
+        for (row, &end) in (group.first..).zip(&group.ends) {
+            let own = from..end as usize;
+            from = end as usize;
+            for (attribute, &kind) in group.attributes[own.clone()].iter().zip(&group.kinds[own]) {
+                let leaf = self.columns.find(attribute.key, kind);
+                let taken = leaf.is_some_and(|leaf| {
+                    self.leaves.columns[leaf].set(row, symbols, places, attribute.value)
+                });
+                if !taken {
+                    self.tail.push(*attribute);
+                }
             }
-        }
-        if self.tail.is_empty() {
-            self.without_tail += 1;
-        } else {
-            self.leaves
-                .attributes
-                .empty_rows(std::mem::take(&mut self.without_tail));
-            self.leaves
-                .attributes
-                .push(self.batch, &mut self.places, &self.tail, 0);
-            counts.tail(self.batch, &self.tail);
+            if self.tail.is_empty() {
+                self.without_tail += 1;
+                continue;
+            }
+            let before = std::mem::take(&mut self.without_tail);
+            self.leaves.attributes.empty_rows(before);
+            self.leaves.attributes.push(batch, places, &self.tail, 0);
+            counts.tail(batch, &self.tail);
             self.tail.clear();
         }
     }
@@ -616,15 +661,16 @@ impl<'a> SpanWriter<'a> {
         rows: usize,
         compressor: &mut PageCompressor,
     ) -> Result<(), ParquetError> {
-        self.leaves
+        let leaves = &mut self.leaves;
+        leaves
             .events
             .empty_rows(std::mem::take(&mut self.without_events));
-        self.leaves
+        leaves
             .links
             .empty_rows(std::mem::take(&mut self.without_links));
-        self.leaves
+        leaves
             .attributes
             .empty_rows(std::mem::take(&mut self.without_tail));
-        self.leaves.end_page(rows, compressor)
+        leaves.end_page(rows, compressor)
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use block::reader_metadata;
+use bytes::Bytes;
 use object_store::path::Path;
 use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
@@ -170,6 +171,15 @@ impl ParquetFile {
             ))),
             None => Ok((groups, RowSelection::from(selectors))),
         }
+    }
+
+    /// Bytes of the file.
+    pub(crate) async fn read(
+        &self,
+        objects: &Objects,
+        range: Range<u64>,
+    ) -> Result<Bytes, StoreError> {
+        objects.get_range(&self.path, self.bytes, range).await
     }
 
     pub(crate) fn damaged(&self, cause: impl std::fmt::Display) -> StoreError {

@@ -9,11 +9,12 @@
 //! `traces.parquet` for each trace of the output (in the writer).
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::Int32Type;
-use block::{BlockId, BlockMeta, BlockWriter, FinishedBlock, SpanDecoder, TraceRows, WriteError};
+use block::{BlockId, BlockMeta, BlockWriter, FinishedBlock, SpanReader, TraceRows, WriteError};
 use model::{Gathered, SpanBatch, TraceId};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -64,11 +65,6 @@ impl Input {
             columns: Some(&["trace_id", "spans", "partial"]),
             batch_rows: BATCH_ROWS,
         };
-        let all_columns = Selection {
-            rows: None,
-            columns: None,
-            batch_rows: batch_rows(meta),
-        };
         Ok(Self {
             id: meta.id,
             traces: TraceCursor {
@@ -76,9 +72,10 @@ impl Input {
                 waiting: VecDeque::new(),
             },
             spans: SpanCursor {
-                rows: spans.rows(objects, runtime, &all_columns)?,
-                decoder: SpanDecoder::new(meta, resources),
-                rest: None,
+                reader: SpanReader::new(Arc::clone(spans.metadata()), meta, resources),
+                file: Arc::clone(spans),
+                objects: Arc::clone(objects),
+                runtime: runtime.clone(),
             },
         })
     }
@@ -89,13 +86,6 @@ impl Input {
             error,
         }
     }
-}
-
-/// Rows decoded at a time: fewer where they are large.
-fn batch_rows(meta: &BlockMeta) -> usize {
-    let span_bytes = (meta.files.spans / meta.spans.max(1)).max(1);
-    let affordable = GATHERED_FILE_BYTES_MAX / 8 / span_bytes;
-    BATCH_ROWS.min(affordable.max(1) as usize)
 }
 
 /// How many spans to gather for a row group.
@@ -152,9 +142,8 @@ pub(super) fn merge(
         let grown = writer.take_spans();
         runtime.block_on(upload.write(&grown))?;
     }
-    for input in &mut inputs {
-        let left = input.spans.has_more().map_err(|error| input.blame(error))?;
-        if left {
+    for input in &inputs {
+        if !input.spans.reader.is_done() {
             return Err(input.blame(input.spans.misplaced()));
         }
     }
@@ -175,7 +164,7 @@ struct Piece {
 struct PlannedTrace {
     id: TraceId,
     partial: bool,
-    pieces: std::ops::Range<usize>,
+    pieces: Range<usize>,
 }
 
 /// The traces of one row group, ascending by id, and where they come from.
@@ -324,40 +313,40 @@ fn trace_rows(batch: &RecordBatch) -> Option<VecDeque<TraceRow>> {
 
 /// Walks `spans.parquet`.
 struct SpanCursor {
-    rows: Rows,
-    decoder: SpanDecoder,
-    /// What of the last batch was not taken yet.
-    rest: Option<RecordBatch>,
+    file: Arc<ParquetFile>,
+    objects: Arc<Objects>,
+    runtime: Handle,
+    reader: SpanReader,
 }
 
 impl SpanCursor {
-    /// Appends the next `count` rows, which must be whole traces, to `into`.
+    /// Appends the next `count` rows, which must be whole traces, to `into`, which is another batch than the last time.
     fn take(&mut self, mut count: usize, into: &mut Gathered) -> Result<(), StoreError> {
+        self.reader.change_target();
         while count > 0 {
-            let batch = match self.rest.take() {
-                Some(batch) => batch,
-                None => self.rows.next()?.ok_or_else(|| self.misplaced())?,
-            };
-            let taken = count.min(batch.num_rows());
-            let rows = batch.slice(0, taken);
-            self.decoder
-                .append(&rows, into)
-                .map_err(|error| self.rows.file().damaged(error))?;
-            if taken < batch.num_rows() {
-                self.rest = Some(batch.slice(taken, batch.num_rows() - taken));
+            if let Some(range) = self.reader.wanted() {
+                self.fetch(range)?;
             }
-            count -= taken;
+            let taken = self.reader.take(count, into);
+            count -= match taken.map_err(|error| self.file.damaged(error))? {
+                0 => return Err(self.misplaced()),
+                taken => taken,
+            };
         }
         Ok(())
     }
 
-    fn has_more(&mut self) -> Result<bool, StoreError> {
-        Ok(self.rest.is_some() || self.rows.next()?.is_some())
+    /// Blocks the thread while the object store is asked for a row group.
+    fn fetch(&mut self, range: Range<u64>) -> Result<(), StoreError> {
+        let start = range.start;
+        let asked = self.file.read(&self.objects, range);
+        let bytes = self.runtime.block_on(asked)?;
+        let given = self.reader.give(start, bytes);
+        given.map_err(|error| self.file.damaged(error))
     }
 
     fn misplaced(&self) -> StoreError {
-        self.rows
-            .file()
+        self.file
             .damaged("its rows are not where traces.parquet says")
     }
 }

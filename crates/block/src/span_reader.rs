@@ -1,0 +1,652 @@
+//! `spans.parquet` in, spans out, in order and page by page: what compaction reads with.
+//!
+//! It depends on what [`BlockWriter`](crate::BlockWriter) promises of its pages: those of all columns of a row group begin at
+//! the same rows. [`SpanDecoder`](crate::SpanDecoder) reads any rows of any writer, at four times the cost; tests hold the two
+//! against each other.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use model::{
+    Attribute, DurationNanos, EventRow, Gathered, LinkRow, NO_EXTRA, Range32, Remap, SpanBatch,
+    SpanExtra, SpanId, SpanKind, SpanRow, StatusCode, Symbol, TraceId, UnixNanos,
+};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+
+use crate::pages::{IdPages, IntPages, LongPages, Owners, Window};
+use crate::read::content;
+use crate::words::{AttributePages, ListPages, NumberedPages, Shape, WordPages};
+use crate::{AttributeType, BlockMeta, ReadError};
+
+/// Reads all rows of one `spans.parquet` in their order. It asks for the bytes it needs ([`Self::wanted`], [`Self::give`]).
+pub struct SpanReader {
+    footer: Arc<ParquetMetaData>,
+    /// Leaf columns by path.
+    leaves: HashMap<String, usize>,
+    columns: Vec<(String, AttributeType, String)>,
+    resources: Arc<SpanBatch>,
+    remap: Remap,
+    /// The trace that the last row belonged to and the ids of its spans so far: parents are among them.
+    open: (TraceId, Vec<SpanId>),
+    next_group: usize,
+    group: Option<Group>,
+}
+
+impl SpanReader {
+    /// A reader before the first row; `resources` comes from [`read_resources`](crate::read_resources).
+    pub fn new(footer: Arc<ParquetMetaData>, meta: &BlockMeta, resources: Arc<SpanBatch>) -> Self {
+        let leaves = footer.file_metadata().schema_descr().columns().iter();
+        let mut remap = Remap::default();
+        remap.reset(&resources);
+        Self {
+            leaves: leaves
+                .enumerate()
+                .map(|(at, leaf)| (leaf.path().string(), at))
+                .collect(),
+            columns: meta
+                .columns
+                .iter()
+                .map(|column| (column.key.clone(), column.kind, column.column.clone()))
+                .collect(),
+            footer,
+            resources,
+            remap,
+            open: (TraceId::ZERO, Vec::new()),
+            next_group: 0,
+            group: None,
+        }
+    }
+
+    /// The bytes of the file that are to be given next; `None` while there are rows to take, and at the end.
+    pub fn wanted(&self) -> Option<Range<u64>> {
+        if self.has_rows() {
+            return None;
+        }
+        let group = self.footer.row_groups().get(self.next_group)?;
+        let ranges = group.columns().iter().map(ColumnChunkMetaData::byte_range);
+        let start = ranges.clone().map(|(start, _)| start).min()?;
+        let end = ranges.map(|(start, len)| start.saturating_add(len)).max()?;
+        Some(start..end)
+    }
+
+    /// Takes the bytes of the range that was [`Self::wanted`]. They are held, compressed, until their rows are taken.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn give(&mut self, start: u64, bytes: Bytes) -> Result<(), ReadError> {
+        let Some(group) = self.footer.row_groups().get(self.next_group) else {
+            return Ok(());
+        };
+        self.next_group += 1;
+        let file = Window { start, bytes };
+        let source = Source {
+            file: &file,
+            group,
+            leaves: &self.leaves,
+            rows: usize::try_from(group.num_rows()).unwrap_or(0),
+        };
+        self.group = Some(Group::open(&source, &self.columns)?);
+        Ok(())
+    }
+
+    /// Whether all rows have been taken.
+    pub fn is_done(&self) -> bool {
+        !self.has_rows() && self.next_group >= self.footer.num_row_groups()
+    }
+
+    fn has_rows(&self) -> bool {
+        self.group.as_ref().is_some_and(|group| group.left() > 0)
+    }
+
+    /// Must be called before rows are taken into another batch than the last time, or into one that was cleared.
+    pub fn change_target(&mut self) {
+        self.remap.reset(&self.resources);
+        if let Some(group) = &mut self.group {
+            group.forget_symbols();
+        }
+    }
+
+    /// Appends up to `rows` rows to `into` and gives their number; 0 when bytes are [`Self::wanted`] or all is done. Costs
+    /// about 0.3 µs a span.
+    ///
+    /// # Errors
+    /// [`ReadError`]; then `into` may hold some of the rows.
+    pub fn take(&mut self, rows: usize, into: &mut Gathered) -> Result<usize, ReadError> {
+        let Some(group) = self.group.as_mut().filter(|group| group.left() > 0) else {
+            return Ok(0);
+        };
+        if group.next == group.page_rows {
+            group.next_page()?;
+        }
+        let first = group.next;
+        let taken = rows.min(group.page_rows - first);
+        group.next += taken;
+        let range = first..first + taken;
+        let from = into.batch.spans.len();
+        group.push_attributes(range.clone(), into)?;
+        for (at, row) in range.clone().enumerate() {
+            let ids = (group.trace_id.ids()[row], group.span_id.ids()[row]);
+            let (trace_id, span_id) = (TraceId(ids.0), SpanId(ids.1));
+            let parent_span_id = parent_of(&mut self.open, group, row, trace_id, span_id)?;
+            let resource = group.resource.values[row];
+            if resource as usize >= self.resources.resources.len() {
+                return Err(content(format!("there is no resource {resource}")));
+            }
+            let resource = into.push_resource(&self.resources, resource, &mut self.remap)?;
+            let batch = &mut into.batch;
+            let span = SpanRow {
+                trace_id,
+                span_id,
+                parent_span_id,
+                start: UnixNanos(group.start.values[row]),
+                duration: DurationNanos(group.duration.values[row]),
+                name: group.name.symbol(row, &mut batch.symbols)?,
+                resource,
+                attributes: Range32::between(group.ends[at] as usize, group.ends[at + 1] as usize),
+                extra: NO_EXTRA,
+                flags: group.flags.values[row],
+                kind: SpanKind::from_number(group.kind.number(row).into()),
+                status: StatusCode::from_number(group.status.number(row).into()),
+            };
+            batch.spans.push(span);
+        }
+        group.push_extras(range, from, &mut into.batch)?;
+        Ok(taken)
+    }
+}
+
+fn parent_of(
+    open: &mut (TraceId, Vec<SpanId>),
+    group: &mut Group,
+    row: usize,
+    trace_id: TraceId,
+    span_id: SpanId,
+) -> Result<SpanId, ReadError> {
+    let (open, before) = open;
+    if *open != trace_id {
+        *open = trace_id;
+        before.clear();
+    }
+    let parent = match group.parent.values[row] as usize {
+        0 => group.parent_by_id(row),
+        back if back <= before.len() => before[before.len() - back],
+        back => {
+            return Err(content(format!(
+                "a parent lies {back} rows back, outside its trace"
+            )));
+        }
+    };
+    before.push(span_id);
+    Ok(parent)
+}
+
+/// Where the columns of a row group are found.
+struct Source<'a> {
+    file: &'a Window,
+    group: &'a RowGroupMetaData,
+    leaves: &'a HashMap<String, usize>,
+    rows: usize,
+}
+
+impl<'a> Source<'a> {
+    fn chunk(&self, path: &str) -> Result<&'a ColumnChunkMetaData, ReadError> {
+        let leaf = self.leaves.get(path);
+        leaf.map(|&leaf| self.group.column(leaf))
+            .ok_or_else(|| content(format!("column `{path}` is missing")))
+    }
+
+    fn ids<const N: usize>(&self, path: &str) -> Result<IdPages<N>, ReadError> {
+        IdPages::open(self.file, self.chunk(path)?, self.rows)
+    }
+
+    fn ints(&self, path: &str) -> Result<IntPages, ReadError> {
+        IntPages::open(self.file, self.chunk(path)?, self.rows)
+    }
+
+    fn longs(&self, path: &str) -> Result<LongPages, ReadError> {
+        LongPages::open(self.file, self.chunk(path)?, self.rows)
+    }
+
+    fn text(&self, path: &str) -> Result<WordPages, ReadError> {
+        WordPages::open(self.file, self.chunk(path)?, self.rows, Shape::Text)
+    }
+
+    fn list(&self, path: &str, depth: u8) -> Result<ListPages, ReadError> {
+        let chunks = [
+            self.chunk(&format!("{path}.key_value.key"))?,
+            self.chunk(&format!("{path}.key_value.value.type"))?,
+            self.chunk(&format!("{path}.key_value.value.value"))?,
+        ];
+        ListPages::open(self.file, chunks, self.rows, depth)
+    }
+}
+
+/// A row group and its open page.
+struct Group {
+    rows: usize,
+    /// Rows before the open page.
+    page_first: usize,
+    page_rows: usize,
+    /// The next row of the open page.
+    next: usize,
+    trace_id: IdPages<16>,
+    span_id: IdPages<8>,
+    parent: IntPages,
+    parent_span_id: IdPages<8>,
+    start: LongPages,
+    duration: LongPages,
+    name: WordPages,
+    kind: NumberedPages,
+    status: NumberedPages,
+    resource: IntPages,
+    flags: IntPages,
+    status_message: WordPages,
+    trace_state: WordPages,
+    dropped: [IntPages; 3],
+    events: EventPages,
+    links: LinkPages,
+    columns: Vec<(String, AttributePages)>,
+    tail: ListPages,
+    /// Of the rows being taken: where their attributes end, after where the first begin.
+    ends: Vec<u32>,
+}
+
+struct EventPages {
+    owners: Owners,
+    time: LongPages,
+    name: WordPages,
+    dropped: IntPages,
+    attributes: ListPages,
+}
+
+struct LinkPages {
+    owners: Owners,
+    trace_id: IdPages<16>,
+    span_id: IdPages<8>,
+    trace_state: WordPages,
+    flags: IntPages,
+    dropped: IntPages,
+    attributes: ListPages,
+}
+
+impl Group {
+    fn open(
+        source: &Source<'_>,
+        columns: &[(String, AttributeType, String)],
+    ) -> Result<Self, ReadError> {
+        let (file, rows) = (source.file, source.rows);
+        let kind = |word: &str| {
+            let is_kind = |&number: &u8| SpanKind::from_number(number.into()).as_str() == word;
+            (0..=5).find(is_kind)
+        };
+        let status = |word: &str| {
+            let is_status = |&number: &u8| StatusCode::from_number(number.into()).as_str() == word;
+            (0..=2).find(is_status)
+        };
+        let column = |(key, kind, column): &(String, AttributeType, String)| {
+            let chunk = source.chunk(column)?;
+            let pages = AttributePages::open(file, chunk, rows, *kind)?;
+            Ok::<_, ReadError>((key.clone(), pages))
+        };
+        Ok(Self {
+            rows,
+            page_first: 0,
+            page_rows: 0,
+            next: 0,
+            trace_id: source.ids("trace_id")?,
+            span_id: source.ids("span_id")?,
+            parent: source.ints("parent")?,
+            parent_span_id: source.ids("parent_span_id")?,
+            start: source.longs("start")?,
+            duration: source.longs("duration")?,
+            name: source.text("name")?,
+            kind: NumberedPages::open(file, source.chunk("kind")?, rows, kind)?,
+            status: NumberedPages::open(file, source.chunk("status")?, rows, status)?,
+            resource: source.ints("resource")?,
+            flags: source.ints("flags")?,
+            status_message: source.text("status_message")?,
+            trace_state: source.text("trace_state")?,
+            dropped: [
+                source.ints("dropped_attributes")?,
+                source.ints("dropped_events")?,
+                source.ints("dropped_links")?,
+            ],
+            events: EventPages::open(source)?,
+            links: LinkPages::open(source)?,
+            columns: columns.iter().map(column).collect::<Result<_, _>>()?,
+            tail: source.list("attributes", 1)?,
+            ends: Vec::new(),
+        })
+    }
+
+    /// Rows that are not taken.
+    fn left(&self) -> usize {
+        self.rows - self.page_first - self.next
+    }
+
+    fn next_page(&mut self) -> Result<(), ReadError> {
+        self.page_first += self.page_rows;
+        self.next = 0;
+        self.trace_id.next()?;
+        self.page_rows = self.trace_id.ids().len();
+        self.span_id.next()?;
+        self.parent.next()?;
+        self.parent_span_id.next_nullable()?;
+        self.start.next_of(self.page_rows)?;
+        self.duration.next_of(self.page_rows)?;
+        self.name.next()?;
+        self.kind.next()?;
+        self.status.next()?;
+        self.resource.next()?;
+        self.flags.next()?;
+        self.status_message.next_nullable()?;
+        self.trace_state.next_nullable()?;
+        for dropped in &mut self.dropped {
+            dropped.next()?;
+        }
+        self.events.next()?;
+        self.links.next()?;
+        for (_, pages) in &mut self.columns {
+            pages.next()?;
+        }
+        self.tail.next()?;
+        self.check_page()
+    }
+
+    /// All columns must have the rows of the first one.
+    fn check_page(&self) -> Result<(), ReadError> {
+        let rows = self.page_rows;
+        let flat = [
+            self.span_id.ids().len(),
+            self.parent.values.len(),
+            self.name.len(),
+            self.kind.len(),
+            self.status.len(),
+            self.resource.values.len(),
+            self.flags.values.len(),
+            self.dropped[0].values.len(),
+            self.dropped[1].values.len(),
+            self.dropped[2].values.len(),
+            self.events.owners.count,
+            self.links.owners.count,
+            self.tail.owner_count(),
+        ];
+        let within = |positions: &[u32]| positions.last().is_none_or(|&row| (row as usize) < rows);
+        let nullable = within(&self.parent_span_id.rows)
+            && within(&self.status_message.rows)
+            && within(&self.trace_state.rows)
+            && self.columns.iter().all(|(_, pages)| within(pages.rows()));
+        if rows == 0 || flat.iter().any(|&count| count != rows) || !nullable {
+            return Err(content("the pages of the columns are not of the same rows"));
+        }
+        if rows > self.rows - self.page_first {
+            return Err(content("a row group has more rows than it says"));
+        }
+        Ok(())
+    }
+
+    fn forget_symbols(&mut self) {
+        self.name.forget_symbols();
+        self.status_message.forget_symbols();
+        self.trace_state.forget_symbols();
+        self.events.name.forget_symbols();
+        self.events.attributes.forget_symbols();
+        self.links.trace_state.forget_symbols();
+        self.links.attributes.forget_symbols();
+        for (_, pages) in &mut self.columns {
+            pages.forget_symbols();
+        }
+        self.tail.forget_symbols();
+    }
+
+    fn parent_by_id(&self, row: usize) -> SpanId {
+        let at = self.parent_span_id.rows.binary_search(&(row as u32));
+        at.map_or(SpanId::ZERO, |at| SpanId(self.parent_span_id.ids()[at]))
+    }
+
+    /// Appends the attributes of the rows, row by row, and notes where they end. Columns know their rows, not the other way
+    /// round, so this counts first, and then puts each value where its row wants it.
+    fn push_attributes(
+        &mut self,
+        rows: Range<usize>,
+        into: &mut Gathered,
+    ) -> Result<(), ReadError> {
+        let batch = &mut into.batch;
+        let (first, count) = (rows.start as u32, rows.len());
+        // Behind the begin of all: first the count of each row, two further on, then the place of its next attribute.
+        self.ends.clear();
+        self.ends.resize(count + 2, 0);
+        for (_, pages) in &self.columns {
+            for &row in &pages.rows()[within(pages.rows(), &rows)] {
+                self.ends[(row - first) as usize + 2] += 1;
+            }
+        }
+        for &row in &self.tail.owners()[within(self.tail.owners(), &rows)] {
+            self.ends[(row - first) as usize + 2] += 1;
+        }
+        let begin = batch.attributes.len() as u32;
+        (self.ends[0], self.ends[1]) = (begin, begin);
+        for at in 2..self.ends.len() {
+            self.ends[at] += self.ends[at - 1];
+        }
+        let end = self.ends[count + 1] as usize;
+        batch.attributes.resize(
+            end,
+            Attribute {
+                key: Symbol::EMPTY,
+                value: Symbol::EMPTY,
+            },
+        );
+        for (key, pages) in &mut self.columns {
+            let own = within(pages.rows(), &rows);
+            if own.is_empty() {
+                continue;
+            }
+            let key = batch.symbols.intern_str(key)?;
+            for at in own {
+                let value = pages.symbol(at, &mut batch.symbols)?;
+                let place = &mut self.ends[(pages.rows()[at] - first) as usize + 1];
+                batch.attributes[*place as usize] = Attribute { key, value };
+                *place += 1;
+            }
+        }
+        for at in within(self.tail.owners(), &rows) {
+            let attribute = self.tail.attribute(at, &mut batch.symbols)?;
+            let place = &mut self.ends[(self.tail.owners()[at] - first) as usize + 1];
+            batch.attributes[*place as usize] = attribute;
+            *place += 1;
+        }
+        // Every place has moved on to the end of its row.
+        self.ends.truncate(count + 1);
+        Ok(())
+    }
+
+    /// Gives the spans from `from` on, which are those of `rows`, what few spans have.
+    fn push_extras(
+        &mut self,
+        rows: Range<usize>,
+        from: usize,
+        into: &mut SpanBatch,
+    ) -> Result<(), ReadError> {
+        let mut places = ExtraPlaces::at(self, rows.start as u32);
+        for row in rows.clone() {
+            let extra = self.extra(row as u32, &mut places, into)?;
+            let nothing = SpanExtra {
+                events: extra.events,
+                links: extra.links,
+                ..SpanExtra::default()
+            };
+            if extra != nothing || extra.events.len > 0 || extra.links.len > 0 {
+                into.spans[from + row - rows.start].extra = into.extras.len() as u32;
+                into.extras.push(extra);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn extra(
+        &mut self,
+        row: u32,
+        places: &mut ExtraPlaces,
+        into: &mut SpanBatch,
+    ) -> Result<SpanExtra, ReadError> {
+        let mut extra = SpanExtra {
+            dropped_attributes: self.dropped[0].values[row as usize],
+            dropped_events: self.dropped[1].values[row as usize],
+            dropped_links: self.dropped[2].values[row as usize],
+            ..SpanExtra::default()
+        };
+        if self.status_message.rows.get(places.message) == Some(&row) {
+            let symbol = self
+                .status_message
+                .symbol(places.message, &mut into.symbols);
+            extra.status_message = symbol?;
+            places.message += 1;
+        }
+        if self.trace_state.rows.get(places.state) == Some(&row) {
+            let symbol = self.trace_state.symbol(places.state, &mut into.symbols);
+            extra.trace_state = symbol?;
+            places.state += 1;
+        }
+        extra.events = self.events.push(row, places, into)?;
+        extra.links = self.links.push(row, places, into)?;
+        Ok(extra)
+    }
+}
+
+/// The range of ascending `positions` that lie in `rows`.
+fn within(positions: &[u32], rows: &Range<usize>) -> Range<usize> {
+    let before = |end: usize| positions.partition_point(|&row| (row as usize) < end);
+    before(rows.start)..before(rows.end)
+}
+
+/// How far the columns that few rows have a value of have been taken.
+struct ExtraPlaces {
+    message: usize,
+    state: usize,
+    event: usize,
+    event_attribute: usize,
+    link: usize,
+    link_attribute: usize,
+}
+
+impl ExtraPlaces {
+    fn at(group: &Group, row: u32) -> Self {
+        let before = |positions: &[u32], limit: u32| positions.partition_point(|&at| at < limit);
+        let event = before(&group.events.owners.of_value, row);
+        let link = before(&group.links.owners.of_value, row);
+        Self {
+            message: before(&group.status_message.rows, row),
+            state: before(&group.trace_state.rows, row),
+            event,
+            event_attribute: before(group.events.attributes.owners(), event as u32),
+            link,
+            link_attribute: before(group.links.attributes.owners(), link as u32),
+        }
+    }
+}
+
+impl EventPages {
+    fn open(source: &Source<'_>) -> Result<Self, ReadError> {
+        let path = |name: &str| format!("events.list.element.{name}");
+        Ok(Self {
+            owners: Owners::default(),
+            time: source.longs(&path("time"))?,
+            name: source.text(&path("name"))?,
+            dropped: source.ints(&path("dropped_attributes"))?,
+            attributes: source.list(&path("attributes"), 2)?,
+        })
+    }
+
+    fn next(&mut self) -> Result<(), ReadError> {
+        self.time.next_owned(&mut self.owners)?;
+        let count = self.owners.of_value.len();
+        self.name.next_of(count)?;
+        self.dropped.next_of(count)?;
+        self.attributes.next()?;
+        if self.attributes.owner_count() != count {
+            return Err(content("the columns of events do not agree"));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push(
+        &mut self,
+        row: u32,
+        places: &mut ExtraPlaces,
+        into: &mut SpanBatch,
+    ) -> Result<Range32, ReadError> {
+        let start = into.events.len();
+        while self.owners.of_value.get(places.event) == Some(&row) {
+            let at = places.event;
+            let place = &mut places.event_attribute;
+            let event = EventRow {
+                time: UnixNanos(self.time.values[at]),
+                name: self.name.symbol(at, &mut into.symbols)?,
+                attributes: self.attributes.range(at as u32, place, into)?,
+                dropped_attributes: self.dropped.values[at],
+            };
+            into.events.push(event);
+            places.event += 1;
+        }
+        Ok(Range32::between(start, into.events.len()))
+    }
+}
+
+impl LinkPages {
+    fn open(source: &Source<'_>) -> Result<Self, ReadError> {
+        let path = |name: &str| format!("links.list.element.{name}");
+        Ok(Self {
+            owners: Owners::default(),
+            trace_id: source.ids(&path("trace_id"))?,
+            span_id: source.ids(&path("span_id"))?,
+            trace_state: source.text(&path("trace_state"))?,
+            flags: source.ints(&path("flags"))?,
+            dropped: source.ints(&path("dropped_attributes"))?,
+            attributes: source.list(&path("attributes"), 2)?,
+        })
+    }
+
+    fn next(&mut self) -> Result<(), ReadError> {
+        self.trace_id.next_owned(&mut self.owners)?;
+        let count = self.owners.of_value.len();
+        self.span_id.next_of(count)?;
+        self.trace_state.next_of(count)?;
+        self.flags.next_of(count)?;
+        self.dropped.next_of(count)?;
+        self.attributes.next()?;
+        if self.attributes.owner_count() != count {
+            return Err(content("the columns of links do not agree"));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push(
+        &mut self,
+        row: u32,
+        places: &mut ExtraPlaces,
+        into: &mut SpanBatch,
+    ) -> Result<Range32, ReadError> {
+        let start = into.links.len();
+        while self.owners.of_value.get(places.link) == Some(&row) {
+            let at = places.link;
+            let place = &mut places.link_attribute;
+            let link = LinkRow {
+                trace_id: TraceId(self.trace_id.ids()[at]),
+                span_id: SpanId(self.span_id.ids()[at]),
+                trace_state: self.trace_state.symbol(at, &mut into.symbols)?,
+                flags: self.flags.values[at],
+                attributes: self.attributes.range(at as u32, place, into)?,
+                dropped_attributes: self.dropped.values[at],
+            };
+            into.links.push(link);
+            places.link += 1;
+        }
+        Ok(Range32::between(start, into.links.len()))
+    }
+}
