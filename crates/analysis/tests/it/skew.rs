@@ -117,7 +117,7 @@ fn a_child_that_sticks_out_by_little_is_moved_by_no_more() {
         call 3..1003
           early 3..106
           late 901..1003
-        late -2, early 3",
+        early 3, late -2",
     );
 }
 
