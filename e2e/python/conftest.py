@@ -19,8 +19,8 @@ def pytest_addoption(parser: pytest.Parser):
 
 
 def pytest_configure(config: pytest.Config):
-    # No variable of the machine may change what the SDKs do.
-    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+    # No variable of the machine may change what the SDKs do, or send them through a proxy.
+    for name in [name for name in os.environ if name.startswith("OTEL_") or name.lower().endswith(("_proxy", "_ca_bundle"))]:
         del os.environ[name]
     if config.option.seed is None:
         config.option.seed = random.randrange(1 << 32)

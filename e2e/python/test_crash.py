@@ -69,7 +69,7 @@ def check_list(server: Server, ledger: Ledger):
 
 def test_a_shutdown_under_load_is_clean(servers):
     """Within five seconds, with exit code 0, everything in blocks, and every sender answered or refused."""
-    server: Server = servers(BUSY | {"live.flush_interval": "1h"}).start()
+    server: Server = servers(BUSY | {"live.flush_interval": "1h", "shutdown.timeout": "5s"}).start()
     load = Load(server, first_number=0)
     eventually(lambda: load.acknowledged() >= 4 * LONG_REQUESTS, "some load")
     begun = time.monotonic()

@@ -31,8 +31,8 @@ EXPORTERS: dict[str, Callable[[Server], SpanExporter]] = {
 #: Content encodings, by their names in HTTP.
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "identity": bytes,
-    "gzip": gzip.compress,
-    "deflate": zlib.compress,
+    "gzip": lambda body: gzip.compress(body, compresslevel=1),
+    "deflate": lambda body: zlib.compress(body, level=1),
     "zstd": lambda body: pyarrow.compress(body, codec="zstd", asbytes=True),
 }
 

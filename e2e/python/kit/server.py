@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import ssl
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,10 @@ COMMON_FLAGS = [
     "--listen-otlp-grpc=127.0.0.1:0",
     "--log-format=json",
 ]
+
+#: On a machine that is busy with other things, a drain may take longer than users are promised. Where the time matters, a
+#: test sets it.
+COMMON_SETTINGS = {"shutdown.timeout": "60s"}
 
 #: Traces go to blocks about a second after their last span.
 QUICK_FLUSH = {"live.flush_interval": "1s", "live.decision_wait": "500ms", "live.root_idle": "100ms"}
@@ -50,9 +55,19 @@ class Answer:
         return self.body.decode()
 
 
-def ask(address: str, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None) -> Answer:
+def ask(
+    address: str,
+    method: str,
+    path: str,
+    headers: dict[str, str] | None = None,
+    body: bytes | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Answer:
     """One request on a connection of its own."""
-    connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
+    if tls:
+        connection = http.client.HTTPSConnection(address, timeout=PATIENCE_S, context=tls)
+    else:
+        connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
     try:
         connection.request(method, path, body=body, headers=headers or {})
         response = connection.getresponse()
@@ -74,6 +89,8 @@ class Server:
     flags: list[str] = field(default_factory=list)
     #: Pieces of WARN and ERROR lines that the test provokes. Any other such line fails the test.
     announced: list[str] = field(default_factory=list)
+    #: How it is spoken to where it listens with TLS.
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self):
         self.starts = 0
@@ -89,7 +106,7 @@ class Server:
         folder = self.data_dir.parent
         self.log_path = folder / f"{self.name}.{self.starts}.log"
         self.out_path = folder / f"{self.name}.{self.starts}.out"
-        settings = [f"--set={path}={value}" for path, value in self.settings.items()]
+        settings = [f"--set={path}={value}" for path, value in (COMMON_SETTINGS | self.settings).items()]
         command = [binary(), self.command, f"--data-dir={self.data_dir}", *COMMON_FLAGS, *settings, *self.flags]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("THROUGHLINE_")}
         with open(self.log_path, "wb") as log, open(self.out_path, "wb") as out:
@@ -178,7 +195,7 @@ class Server:
 
     def get(self, path: str, **headers: str) -> Answer:
         """Asks the port of the page and the APIs; `_` in a header's name stands for `-`."""
-        return ask(self.http, "GET", path, {name.replace("_", "-"): value for name, value in headers.items()})
+        return ask(self.http, "GET", path, {name.replace("_", "-"): value for name, value in headers.items()}, tls=self.tls)
 
     def json(self, path: str):
         answer = self.get(path)
@@ -188,7 +205,7 @@ class Server:
     def post(self, body: bytes, content_type: str = "application/x-protobuf", **headers: str) -> Answer:
         """Sends OTLP over HTTP."""
         named = {"content-type": content_type} | {name.replace("_", "-"): value for name, value in headers.items()}
-        return ask(self.otlp_http, "POST", "/v1/traces", named, body)
+        return ask(self.otlp_http, "POST", "/v1/traces", named, body, tls=self.tls)
 
     def metrics(self) -> dict[str, float]:
         """All metrics, by name with labels as in the text, without the prefix."""
