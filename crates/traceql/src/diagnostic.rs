@@ -10,6 +10,9 @@ use crate::range::TextRange;
 /// How many diagnostics one query can give. A bound for texts that are no queries at all; nobody reads more.
 pub const MAX_DIAGNOSTICS: usize = 20;
 
+/// Letters of a message or a hint: a sentence of ours, and room for what it quotes of the query.
+const MAX_LINE: usize = 300;
+
 /// Whether a query with this diagnostic can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -121,7 +124,7 @@ impl Diagnostic {
             code,
             severity: Severity::Error,
             range,
-            message: message.into(),
+            message: one_line(&message.into()),
             expected: Vec::new(),
             hint: None,
             fix: None,
@@ -139,7 +142,7 @@ impl Diagnostic {
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(one_line(&hint.into()));
         self
     }
 
@@ -157,6 +160,22 @@ impl Diagnostic {
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+}
+
+/// A text that may quote the query, without line breaks and without end.
+fn one_line(text: &str) -> String {
+    let plain = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    };
+    let mut line: String = text.chars().take(MAX_LINE).map(plain).collect();
+    if text.chars().nth(MAX_LINE).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 impl fmt::Display for Diagnostic {

@@ -18,9 +18,18 @@ use crate::token::{Token, TokenKind, ends_name};
 
 /// The tokens of a text, the last of them [`TokenKind::End`].
 pub(crate) fn lex(text: &str, diagnostics: &mut Diagnostics) -> Vec<Token> {
+    lex_with_comments(text, diagnostics).0
+}
+
+/// The tokens of a text, and where its comments stand.
+pub(crate) fn lex_with_comments(
+    text: &str,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<Token>, Vec<TextRange>) {
     let mut lexer = Lexer {
         text,
         at: 0,
+        comments: Vec::new(),
         diagnostics,
     };
     let mut tokens = Vec::new();
@@ -32,7 +41,7 @@ pub(crate) fn lex(text: &str, diagnostics: &mut Diagnostics) -> Vec<Token> {
         let done = kind == TokenKind::End;
         tokens.push(Token { kind, range });
         if done {
-            return tokens;
+            return (tokens, lexer.comments);
         }
     }
 }
@@ -92,6 +101,7 @@ const FOREIGN: &[(&str, BinaryOp)] = &[
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
+    comments: Vec<TextRange>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -155,6 +165,7 @@ impl<'a> Lexer<'a> {
             } else {
                 return;
             }
+            self.comments.push(self.range_from(start));
         }
     }
 

@@ -5,9 +5,11 @@
 //! | what | module |
 //! |---|---|
 //! | the syntax tree, with the place of every node | [`ast`] |
-//! | what is wrong with a text, and how it is shown | [`Diagnostic`] |
+//! | what is wrong with a text, and how it is shown | [`Diagnostic`], [`render`] |
 //! | the checked query, which engines compile from | [`query`] |
 //! | what arithmetic and comparisons give | [`semantics`] |
+//! | what an editor can offer | [`complete`], [`known_filter`] |
+//! | random queries, and the check of any text that a fuzzer calls | `testing`, with the feature of that name |
 //!
 //! ```
 //! let analysis = traceql::analyse(r#"{ span:kind = server && duration > 1.5s } | count() > 3"#);
@@ -27,8 +29,10 @@
 
 pub mod ast;
 mod check;
+mod complete;
 mod diagnostic;
 mod field;
+mod lenient;
 mod lexer;
 mod number;
 mod parser;
@@ -40,11 +44,15 @@ mod range;
 mod render;
 pub mod semantics;
 mod suggest;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod token;
 mod walk;
 
 pub use ast::Ast;
+pub use complete::{Completion, Item, ItemKind, Wanted, complete};
 pub use diagnostic::{Code, Diagnostic, Fix, MAX_DIAGNOSTICS, Severity};
+pub use lenient::{KnownFilter, known_filter, parse_field};
 pub use parser::{MAX_DEPTH, MAX_QUERY_BYTES};
 pub use query::Query;
 pub use range::TextRange;

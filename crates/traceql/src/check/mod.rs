@@ -9,12 +9,13 @@ mod fold;
 mod hints;
 mod metrics;
 mod scalars;
+mod series;
 mod spansets;
 mod values;
 
-use crate::ast::{Ast, Expr, ExprKind, Name, Node, Stage, StageKind};
+use crate::ast::{Ast, Expr, ExprKind, FilterExpr, Name, Node, Stage, StageKind};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::query::{Body, Column, Query, Type};
+use crate::query::{Body, Column, Condition, Query, Type};
 
 /// Checks a tree, putting what is wrong into `diagnostics`. Gives a query exactly if there is no error in this tree; `Error`
 /// nodes count as errors but were reported by the parser.
@@ -28,6 +29,14 @@ pub(crate) fn check(ast: &Ast, diagnostics: &mut Diagnostics) -> Option<Query> {
         checker.pipeline(stages, false).map(Body::Search)
     };
     Some(Query { body: body?, hints })
+}
+
+/// Checks one filter by itself.
+pub(crate) fn check_filter(
+    filter: &FilterExpr,
+    diagnostics: &mut Diagnostics,
+) -> Option<Condition> {
+    Checker { diagnostics }.condition(filter)
 }
 
 struct Checker<'d> {

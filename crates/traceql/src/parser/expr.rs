@@ -1,6 +1,7 @@
 //! Expressions outside of braces: spansets, scalars and metrics, which the checker tells apart.
 
-use super::{Built, Expect, LogicOp, MINUS, Parser};
+use super::pipeline::expr_gives_series;
+use super::{Built, Expect, LogicOp, MINUS, Operand, Parser};
 use crate::ast::{AggregateFn, BinaryOp, Expr, ExprKind, MetricsFn, Node, Pipeline, StageKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::field::Intrinsic;
@@ -21,7 +22,13 @@ impl Parser<'_> {
     fn expr_inside(&mut self, minimum: u8) -> Built<ExprKind> {
         let (mut left, mut height) = self.operand();
         loop {
-            self.note(Expect::Operator);
+            self.note(Expect::Operator(if is_scalar(&left) {
+                Operand::Number
+            } else if expr_gives_series(&left) {
+                Operand::Series
+            } else {
+                Operand::Spansets
+            }));
             match *self.peek() {
                 TokenKind::Logic(op) if minimum <= LogicOp::PRECEDENCE => {
                     self.bump();

@@ -1,7 +1,7 @@
 //! Expressions inside of braces, of `by` and of aggregates.
 
 use super::names::is_number;
-use super::{Built, Expect, MINUS, NOT, Parser, chain};
+use super::{Built, Expect, Left, MINUS, NOT, Parser, chain};
 use crate::ast::{AggregateFn, BinaryOp, FilterExpr, FilterKind, LogicOp, MetricsFn, Name, Node};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::range::TextRange;
@@ -20,7 +20,17 @@ impl Parser<'_> {
         self.braces_open -= 1;
         self.skip_to_end_of_braces();
         self.close(&TokenKind::CloseBrace, "`}`", open);
-        (Some(Box::new(filter)), self.range_from(open.start), height)
+        // Braces that never close hold everything up to the end, blanks included: a cursor there is inside of them.
+        let closed = matches!(
+            self.tokens[self.at.saturating_sub(1)].kind,
+            TokenKind::CloseBrace
+        );
+        let range = if closed || !self.at_end() {
+            self.range_from(open.start)
+        } else {
+            open.to(self.range())
+        };
+        (Some(Box::new(filter)), range, height)
     }
 
     /// An expression up to a closing mark. Conditions that merely stand side by side are reported and joined.
@@ -154,11 +164,10 @@ impl Parser<'_> {
     ) -> Built<FilterKind> {
         let (mut left, mut height) = self.filter_operand(after);
         loop {
-            let name = match &left.kind {
-                FilterKind::Name(name) => Some(name.clone()),
-                _ => None,
-            };
-            self.note(Expect::FilterOperator(name.clone()));
+            self.note(Expect::FilterOperator {
+                left: Left::of(&left.kind),
+                minimum,
+            });
             match *self.peek() {
                 TokenKind::Logic(op) if minimum <= LogicOp::PRECEDENCE => {
                     self.bump();
@@ -173,9 +182,11 @@ impl Parser<'_> {
                         self.structural_in_braces(op);
                     }
                     self.bump();
-                    let after = name.as_ref().filter(|_| op.precedence() == 2);
-                    let (right, right_height) =
-                        self.filter(op.right_minimum(), after.map(|name| (name, op)));
+                    let after = match &left.kind {
+                        FilterKind::Name(name) if !op.is_arithmetic() => Some((name, op)),
+                        _ => None,
+                    };
+                    let (right, right_height) = self.filter(op.right_minimum(), after);
                     height = self.grow(height, right_height);
                     let range = left.range.to(right.range);
                     let kind = if op.is_of_filters() {
@@ -306,8 +317,12 @@ impl Parser<'_> {
                 let hint = matches!(op, BinaryOp::Eq | BinaryOp::Gt | BinaryOp::Lt)
                     .then_some("a comparison needs something on both sides");
                 self.fail_unexpected(hint);
+                return Node::new(FilterKind::Error, TextRange::empty_at(range.start));
             }
-            _ => self.fail_unexpected(None),
+            _ => {
+                self.fail_unexpected(None);
+                return Node::new(FilterKind::Error, TextRange::empty_at(range.start));
+            }
         }
         Node::new(FilterKind::Error, range)
     }

@@ -13,14 +13,16 @@
 //! Recursion is bounded by [`MAX_DEPTH`]: both the nesting of the text and the height of the tree, since a long chain of
 //! operators that group to the left is a tall tree.
 
+mod expect;
 mod expr;
 mod filter;
 mod names;
 mod pipeline;
 
-use crate::ast::{Ast, BinaryOp, FilterExpr, FilterKind, LogicOp, MetricsFn, Name, Node};
+pub(crate) use expect::{Expect, Left, Operand};
+
+use crate::ast::{Ast, BinaryOp, FilterExpr, FilterKind, LogicOp, Name, Node};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::field::{Owner, Scope};
 use crate::lexer::lex;
 use crate::range::TextRange;
 use crate::token::{Token, TokenKind};
@@ -32,73 +34,42 @@ pub const MAX_QUERY_BYTES: usize = 128 * 1024;
 /// at most, and a debug build needs about 8 KiB of stack for a level of parsing; threads have 2 MiB.
 pub const MAX_DEPTH: usize = 100;
 
+/// Letters of a token that are shown in a message.
+const MAX_SHOWN: usize = 40;
+
 /// Parses a text into a tree, putting what is wrong into `diagnostics`.
 pub(crate) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Ast {
     let tokens = lex(text, diagnostics);
     Parser::new(text, tokens, diagnostics).query()
 }
 
-/// Something that can stand at a place in a query.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Expect {
-    /// A stage of a pipeline: the very first of a query or of parentheses, or a later one.
-    Stage { first: bool },
-    /// `topk` or `bottomk`, after metrics.
-    SecondStage,
-    /// `{`, `(`, an aggregate or a number.
-    Operand,
-    /// An operator between spansets, scalars or metrics.
-    Operator,
-    /// A comparison that keeps points of metrics.
-    Threshold,
-    /// A field or a value, inside of braces.
-    FilterOperand,
-    /// A value that a field is compared with.
-    ValueOf(Name, BinaryOp),
-    /// An operator inside of braces, after this field if it is one.
-    FilterOperator(Option<Name>),
-    /// A field, and nothing else.
-    Field,
-    /// The rest of an attribute.
-    AttributeName(Owner, Scope),
-    /// An argument of a metrics function, counted from 0.
-    Argument(MetricsFn, usize),
-    /// `by`
-    By,
-    /// `with`
-    With,
-    /// The name of a hint.
-    HintName,
-    /// The value of a hint.
-    HintValue,
-    /// A whole number above zero.
-    Count,
-    /// A mark.
-    Mark(&'static str),
+/// What can stand at the end of `tokens`, which are those before a cursor and an end.
+pub(crate) fn expected_at_end(text: &str, tokens: Vec<Token>) -> Vec<Expect> {
+    let mut ignored = Diagnostics::default();
+    let mut parser = Parser::new(text, tokens, &mut ignored);
+    parser.query();
+    if parser.noted_at + 1 == parser.tokens.len() {
+        parser.noted
+    } else {
+        Vec::new()
+    }
 }
 
-impl Expect {
-    /// In words, for a message.
-    fn describe(&self) -> &'static str {
-        match self {
-            Self::Stage { .. } => "a spanset `{ … }`, an aggregate or another stage",
-            Self::SecondStage => "`topk(n)` or `bottomk(n)`",
-            Self::Operand => "a spanset `{ … }`, an aggregate or a number",
-            Self::Operator | Self::FilterOperator(_) => "an operator",
-            Self::Threshold => "a comparison",
-            Self::FilterOperand => "an attribute, an intrinsic or a value",
-            Self::ValueOf(..) => "a value",
-            Self::Field => "an attribute or an intrinsic",
-            Self::AttributeName(..) => "the name of an attribute",
-            Self::Argument(..) => "an argument",
-            Self::By => "`by (…)`",
-            Self::With => "`with (…)`",
-            Self::HintName => "the name of a hint",
-            Self::HintValue => "a number, a string, `true` or `false`",
-            Self::Count => "a whole number above 0",
-            Self::Mark(mark) => mark,
-        }
+/// The name that `tokens` are, and nothing besides.
+pub(crate) fn lone_name(
+    text: &str,
+    tokens: Vec<Token>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Name> {
+    let mut parser = Parser::new(text, tokens, diagnostics);
+    parser.note(Expect::Field);
+    let name = parser.name();
+    if name.is_none() && *parser.peek() == TokenKind::Word {
+        parser.unknown_word(None);
+    } else if name.is_none() || !parser.at_end() {
+        parser.fail_unexpected(None);
     }
+    Some(name?.kind)
 }
 
 /// A node and the height of the tree under it.
@@ -197,7 +168,13 @@ impl<'a> Parser<'a> {
             self.noted.clear();
             self.noted_at = self.at;
         }
-        if !self.noted.contains(&expect) {
+        // A stage can be an operand, so that goes without saying; after series only few stages make sense.
+        let said = |noted: &Expect| {
+            *noted == expect
+                || expect == Expect::Operand
+                    && matches!(noted, Expect::Stage { .. } | Expect::SecondStage)
+        };
+        if !self.noted.iter().any(said) {
             self.noted.push(expect);
         }
     }
@@ -205,12 +182,8 @@ impl<'a> Parser<'a> {
     fn expected(&self) -> Vec<&'static str> {
         let mut expected = Vec::new();
         if self.noted_at == self.at {
-            let stage = |expect: &Expect| matches!(expect, Expect::Stage { .. });
-            let stage = self.noted.iter().any(stage);
             for expect in &self.noted {
-                // A stage can be an operand, so that goes without saying.
-                let said = stage && *expect == Expect::Operand;
-                if !said && !expected.contains(&expect.describe()) {
+                if !expected.contains(&expect.describe()) {
                     expected.push(expect.describe());
                 }
             }
@@ -266,7 +239,13 @@ impl<'a> Parser<'a> {
     fn describe_token(&self) -> String {
         match self.peek() {
             TokenKind::End => "the end of the query".to_owned(),
-            _ => format!("`{}`", self.range().of(self.text)),
+            _ => {
+                let text = self.range().of(self.text);
+                match text.char_indices().nth(MAX_SHOWN) {
+                    Some((end, _)) => format!("`{}…`", &text[..end]),
+                    None => format!("`{text}`"),
+                }
+            }
         }
     }
 

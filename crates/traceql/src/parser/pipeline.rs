@@ -436,7 +436,8 @@ fn gives_series(kind: &StageKind) -> bool {
     ) || matches!(kind, StageKind::Expr(expr) if expr_gives_series(expr))
 }
 
-fn expr_gives_series(expr: &Expr) -> bool {
+/// Whether an expression gives series, as far as its shape tells.
+pub(super) fn expr_gives_series(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Pipeline(pipeline) => pipeline
             .kind

@@ -18,7 +18,7 @@ fn refused(text: String) -> Code {
         })
         .expect("a thread")
         .join()
-        .unwrap();
+        .expect("no panic");
     assert!(analysis.query.is_none());
     assert_eq!(analysis.diagnostics.len(), 1, "{:?}", analysis.diagnostics);
     analysis.diagnostics[0].code
