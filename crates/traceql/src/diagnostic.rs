@@ -43,7 +43,8 @@ macro_rules! codes {
 codes! {
     /// The text is longer than [`MAX_QUERY_BYTES`](crate::MAX_QUERY_BYTES).
     TooLong = "too-long",
-    /// Parentheses or chains of operators are deeper than [`MAX_DEPTH`](crate::MAX_DEPTH), or there are too many parts.
+    /// Parentheses or chains of operators are deeper than [`MAX_DEPTH`](crate::MAX_DEPTH), or a pipeline is longer than
+    /// [`MAX_STAGES`](crate::MAX_STAGES).
     TooComplex = "too-complex",
     /// A character that has no meaning anywhere.
     UnknownCharacter = "unknown-character",

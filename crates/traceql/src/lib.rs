@@ -53,7 +53,7 @@ pub use ast::Ast;
 pub use complete::{Completion, Item, ItemKind, Wanted, complete};
 pub use diagnostic::{Code, Diagnostic, Fix, MAX_DIAGNOSTICS, Severity};
 pub use lenient::{KnownFilter, known_filter, parse_field};
-pub use parser::{MAX_DEPTH, MAX_QUERY_BYTES};
+pub use parser::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_STAGES};
 pub use query::Query;
 pub use range::TextRange;
 pub use render::render;

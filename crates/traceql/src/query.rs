@@ -53,7 +53,7 @@ pub enum Body {
 /// Stages, each working on what the one before gives.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pipeline {
-    /// Never empty in a query.
+    /// Never empty in a query, at most [`MAX_STAGES`](crate::MAX_STAGES).
     pub stages: Vec<Stage>,
 }
 
@@ -82,7 +82,7 @@ pub enum Stage {
 pub enum Spansets {
     /// The spans for which the condition holds. `{ }` is [`Condition::Const`] of true.
     Filter(Condition),
-    /// The union of all operands' spans if every operand gives some; else nothing. At least two operands.
+    /// The union of all operands' spans if every operand gives some; else nothing. At least two operands, perhaps thousands.
     And(Vec<Spansets>),
     /// The union of all operands' spans. At least two operands.
     Or(Vec<Spansets>),
@@ -221,9 +221,9 @@ pub enum Condition {
     IsTrue(Value),
     /// True when the condition is false. Storage must not have removed spans on the strength of the inner condition.
     Not(Box<Condition>),
-    /// All hold. At least two.
+    /// All hold. At least two, and perhaps thousands: engines must not nest a level for each.
     And(Vec<Condition>),
-    /// Any holds. At least two.
+    /// Any holds. At least two, and perhaps thousands.
     Or(Vec<Condition>),
     /// Compares two values; a constant stands on the right. Not both are constants.
     ///

@@ -2,7 +2,7 @@
 
 use crate::ast::{AggregateFn, MetricsFn, Name};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::field::{Intrinsic, Type};
+use crate::field::{Intrinsic, Scope, Type};
 use crate::quote::print_string;
 use crate::range::TextRange;
 use crate::token::{KINDS, STATUSES, status_word};
@@ -190,6 +190,16 @@ pub(crate) fn unknown_word(
                 .fix(range, quoted);
         }
         _ => {}
+    }
+    if Scope::from_word(word).is_some() || word == "parent" {
+        return Diagnostic::error(
+            Code::UnknownWord,
+            range,
+            format!("`{word}` alone is a scope and no value"),
+        )
+        .hint(format!(
+            "a dot and the name of an attribute follow it, as in `{word}.x`"
+        ));
     }
     let lower = word.to_lowercase();
     if let Some((_, right)) = FOREIGN.iter().find(|(foreign, _)| *foreign == lower) {

@@ -34,6 +34,9 @@ pub const MAX_QUERY_BYTES: usize = 128 * 1024;
 /// at most, and a debug build needs about 8 KiB of stack for a level of parsing; threads have 2 MiB.
 pub const MAX_DEPTH: usize = 100;
 
+/// How many stages a pipeline may have. Engines nest a plan for each; people write up to ten.
+pub const MAX_STAGES: usize = 64;
+
 /// Letters of a token that are shown in a message.
 const MAX_SHOWN: usize = 40;
 
@@ -276,7 +279,7 @@ impl<'a> Parser<'a> {
     fn enter(&mut self) -> bool {
         self.nesting += 1;
         if self.nesting > MAX_DEPTH {
-            self.give_up(self.range());
+            self.give_up_deep();
             return false;
         }
         true
@@ -286,15 +289,17 @@ impl<'a> Parser<'a> {
         self.nesting -= 1;
     }
 
+    fn give_up_deep(&mut self) {
+        self.give_up(format!(
+            "the query is nested deeper than {MAX_DEPTH} levels"
+        ));
+    }
+
     /// The query is too complex: says so and goes to the end, so that everything unwinds.
-    fn give_up(&mut self, range: TextRange) {
+    fn give_up(&mut self, message: String) {
         self.fail(
-            Diagnostic::error(
-                Code::TooComplex,
-                range,
-                format!("the query is nested deeper than {MAX_DEPTH} levels"),
-            )
-            .hint("drop parentheses that change nothing, or ask for less at once"),
+            Diagnostic::error(Code::TooComplex, self.range(), message)
+                .hint("drop parentheses that change nothing, or ask for less at once"),
         );
         self.at = self.tokens.len() - 1;
         self.failed_at = Some(self.at);
@@ -304,7 +309,7 @@ impl<'a> Parser<'a> {
     fn grow(&mut self, left: usize, right: usize) -> usize {
         let height = 1 + left.max(right);
         if height > MAX_DEPTH {
-            self.give_up(self.tokens[self.at].range);
+            self.give_up_deep();
             return 1;
         }
         height

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Built, Expect, Parser};
+use super::{Built, Expect, MAX_STAGES, Parser};
 use crate::ast::{
     Argument, Ast, BinaryOp, Expr, ExprKind, Hint, Metrics, MetricsFn, Name, Node, Stage, StageKind,
 };
@@ -79,13 +79,16 @@ impl Parser<'_> {
             while series {
                 self.note(Expect::Threshold);
                 match *self.peek() {
-                    TokenKind::Binary(op) if op.is_comparison() => {
+                    TokenKind::Binary(op) if op.is_comparison() && stages.len() <= MAX_STAGES => {
                         let (threshold, below) = self.threshold(op);
                         height = height.max(below);
                         stages.push(threshold);
                     }
                     _ => series = false,
                 }
+            }
+            if stages.len() > MAX_STAGES {
+                self.give_up(format!("the pipeline has more than {MAX_STAGES} stages"));
             }
             self.note(Expect::Mark("`|`"));
             if !top {

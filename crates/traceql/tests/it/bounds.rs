@@ -1,6 +1,6 @@
 //! Texts that are built to hurt: deep, long, or nothing that anybody would write.
 
-use traceql::{Code, MAX_DEPTH, MAX_QUERY_BYTES, analyse};
+use traceql::{Code, MAX_DEPTH, MAX_QUERY_BYTES, MAX_STAGES, analyse};
 
 /// The smallest stack that any thread of ours has.
 const STACK_BYTES: usize = 2 << 20;
@@ -53,6 +53,11 @@ fn what_is_too_deep_is_refused_and_overflows_no_stack() {
         let start = text[..20].to_owned();
         assert_eq!(refused(text), Code::TooComplex, "{start}…");
     }
+    assert_eq!(refused(vec!["{ .a }"; 3000].join(" | ")), Code::TooComplex);
+    assert_eq!(
+        refused(format!("{{ }} | rate(){}", " > 1".repeat(3000))),
+        Code::TooComplex
+    );
     assert_eq!(refused(" ".repeat(MAX_QUERY_BYTES + 1)), Code::TooLong);
 }
 
@@ -63,10 +68,10 @@ fn what_is_long_but_flat_is_answered() {
         format!("{{ {} }}", values.join(" || ")),
         format!("{{ {} }}", values.join(" && ")),
         vec!["{ .a }"; 3000].join(" && "),
-        vec!["{ .a }"; 3000].join(" | "),
+        vec!["{ .a }"; MAX_STAGES].join(" | "),
         format!("{{ }} | select({})", vec![".a"; 3000].join(", ")),
         format!("{{ }} | rate() by ({})", vec!["span.a"; 3000].join(", ")),
-        format!("{{ }} | rate(){}", " > 1".repeat(3000)),
+        format!("{{ }} | rate(){}", " > 1".repeat(MAX_STAGES - 2)),
         format!("{{ .a = \"{}\" }}", "x".repeat(100_000)),
     ] {
         let analysis = analyse(&text);

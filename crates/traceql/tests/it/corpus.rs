@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use traceql::{Diagnostic, analyse, parse, render};
+use traceql::{Code, Diagnostic, analyse, parse, render};
 
 fn files(class: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -122,5 +122,21 @@ fn what_does_not_check_is_explained() {
             assert!(analysis.diagnostics.iter().any(Diagnostic::is_error));
         }
         check_snapshot(&file);
+    }
+}
+
+#[test]
+fn every_kind_of_mistake_is_in_the_corpus() {
+    let mut expected = String::new();
+    for class in ["warned", "does-not-parse", "does-not-check"] {
+        for file in files(class) {
+            expected += &std::fs::read_to_string(file.with_extension("expected")).unwrap();
+        }
+    }
+    // Too large for a line of the corpus; see `bounds`.
+    let elsewhere = [Code::TooLong, Code::TooComplex];
+    for code in Code::ALL.iter().filter(|code| !elsewhere.contains(code)) {
+        let name = format!("[{}]:", code.as_str());
+        assert!(expected.contains(&name), "nothing shows {name}");
     }
 }
