@@ -15,7 +15,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "api",
-        &["query", "collect", "store", "journal", "wire", "model"],
+        &[
+            "query", "collect", "store", "journal", "analysis", "wire", "model",
+        ],
     ),
     ("query", &["collect", "store", "block", "model"]),
     ("collect", &["store", "journal", "block", "wire", "model"]),

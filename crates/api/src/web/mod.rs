@@ -2,6 +2,7 @@
 //!
 //! Failures are plain text that names the parameter and what is accepted. Questions are bounded in number and in time.
 
+mod analysis;
 mod failure;
 mod list;
 mod openapi;
@@ -31,6 +32,11 @@ pub fn router(edge: Edge) -> Router {
     let questions = Router::new()
         .route("/api/v1/traces", get(list::traces))
         .route("/api/v1/traces/{id}", get(trace::trace))
+        .route("/api/v1/traces/{id}/analysis", get(analysis::analysis))
+        .route(
+            "/api/v1/traces/{id}/compare/{other}",
+            get(analysis::compare),
+        )
         .route("/api/v1/services", get(services::services))
         .route(
             "/api/v1/services/{service}/operations",

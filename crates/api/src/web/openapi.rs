@@ -8,7 +8,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use utoipa::OpenApi;
 
-use crate::web::{list, services, trace};
+use crate::web::{analysis, list, services, trace};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,7 +16,14 @@ use crate::web::{list, services, trace};
         title = "Throughline",
         description = "Traces, over live and stored spans. Failures are plain text that names the parameter and what is accepted."
     ),
-    paths(list::traces, trace::trace, services::services, services::operations),
+    paths(
+        list::traces,
+        trace::trace,
+        analysis::analysis,
+        analysis::compare,
+        services::services,
+        services::operations
+    ),
     tags(
         (name = "traces", description = "Traces by id and in lists"),
         (name = "services", description = "What occurs in the spans held"),

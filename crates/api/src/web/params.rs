@@ -46,6 +46,15 @@ pub(crate) fn boolean(name: &str, text: &str) -> Result<bool, Failure> {
     }
 }
 
+/// `on` or `off`, as a switch is written in an address.
+pub(crate) fn on_or_off(name: &str, text: &str) -> Result<bool, Failure> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(refused(name, text, "`on` or `off`")),
+    }
+}
+
 /// A page size from 1 to [`LIMIT_MAX`].
 pub(crate) fn limit(name: &str, text: &str) -> Result<usize, Failure> {
     match text.parse() {
@@ -229,5 +238,6 @@ mod tests {
         assert!(limit("limit", "1001").is_err());
         assert_eq!(limit("limit", "1000"), Ok(1000));
         assert!(boolean("error", "yes").is_err());
+        assert!(on_or_off("skew", "false").is_err());
     }
 }

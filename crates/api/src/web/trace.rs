@@ -15,7 +15,7 @@ use crate::web::failure::Failure;
 use crate::web::params::trace_id;
 
 /// Above so many spans an answer is rendered off the runtime's threads: about a millisecond of work.
-const INLINE_SPANS_MAX: usize = 1000;
+pub(super) const INLINE_SPANS_MAX: usize = 1000;
 
 /// Bytes of OTLP/JSON that a span takes, roughly; for reserving memory.
 const SPAN_JSON_BYTES: usize = 700;

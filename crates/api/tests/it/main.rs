@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod analysis;
 mod body;
 mod bounds;
 mod otlp_grpc;

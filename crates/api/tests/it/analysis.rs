@@ -1,0 +1,98 @@
+//! What is said about a trace beside its spans: the analysis and the comparison, live and stored.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::body::{TRACE_ID, trace_bytes};
+use crate::world::World;
+
+async fn world_with_trace(is_stored: bool) -> World {
+    let world = World::new().await;
+    assert_eq!(world.send(trace_bytes()).await.status, StatusCode::OK);
+    if is_stored {
+        world.flush().await;
+    }
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_is_analysed_live_and_stored() {
+    for is_stored in [false, true] {
+        let world = world_with_trace(is_stored).await;
+        let answer = world
+            .get(&format!("/api/v1/traces/{TRACE_ID}/analysis"))
+            .await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header("content-type"), "application/json");
+        let told = answer.json();
+        assert_eq!(told["startTimeUnixNano"], "1795253399000000001");
+        assert_eq!(told["missing"], json!([]));
+        assert_eq!(told["spans"]["id"][0], "0000000000000001");
+        assert_eq!(told["spans"]["parent"], json!([null, 0, 0]));
+        // The sections of the critical path are as long as the root.
+        let sections = told["criticalPath"][0]["sections"].as_array().unwrap();
+        let length = |section: &Value| {
+            section["endNs"].as_i64().unwrap() - section["startNs"].as_i64().unwrap()
+        };
+        assert_eq!(sections.iter().map(length).sum::<i64>(), 250_000_000);
+        let text = told["summary"]["text"].as_str().unwrap();
+        assert!(text.contains('%'), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn correction_of_clocks_can_be_switched_off() {
+    let world = world_with_trace(false).await;
+    for (skew, status) in [
+        ("on", StatusCode::OK),
+        ("off", StatusCode::OK),
+        ("", StatusCode::OK),
+        ("no", StatusCode::BAD_REQUEST),
+    ] {
+        let path = format!("/api/v1/traces/{TRACE_ID}/analysis?skew={skew}");
+        let answer = world.get(&path).await;
+        assert_eq!(answer.status, status, "{skew}");
+        if status == StatusCode::BAD_REQUEST {
+            assert_eq!(answer.text(), "skew: `no` is not `on` or `off`\n");
+        } else if skew == "off" {
+            assert_eq!(answer.json()["spans"]["shiftNs"], json!([0, 0, 0]));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_compared_with_itself_is_the_same() {
+    let world = world_with_trace(true).await;
+    let path = format!("/api/v1/traces/{TRACE_ID}/compare/0x{TRACE_ID}");
+    let answer = world.get(&path).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let told = answer.json();
+    assert_eq!(told["text"], "Both take about 250 ms.");
+    let nodes = told["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 3);
+    for node in nodes {
+        assert_eq!(node["change"], "same");
+        assert_eq!(node["left"], node["right"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_held_is_not_analysed() {
+    let world = world_with_trace(true).await;
+    for path in [
+        "/api/v1/traces/ab/analysis".to_owned(),
+        format!("/api/v1/traces/{TRACE_ID}/compare/ab"),
+        format!("/api/v1/traces/ab/compare/{TRACE_ID}"),
+    ] {
+        let answer = world.get(&path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(
+            answer.text(),
+            "trace 000000000000000000000000000000ab is not held\n"
+        );
+    }
+    let answer = world
+        .get(&format!("/api/v1/traces/{TRACE_ID}/compare/xyz"))
+        .await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
