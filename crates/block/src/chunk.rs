@@ -2,7 +2,7 @@
 //!
 //! Parquet's general writers hash every value of every row to find its place in the dictionary. Here the values come as
 //! [`Symbol`](model::Symbol)s that were made distinct at the door, so finding the place is one array look-up, and writing
-//! costs a third. Headers, indices and the footer are the parquet crate's.
+//! costs a third. Page headers are of [`crate::header`]; indices and the footer are the parquet crate's.
 //!
 //! A chunk starts with a dictionary. When that grows past [`DICTIONARY_BYTES_MAX`] the rest of the chunk is written plain: a reader of
 //! one page must read the whole dictionary.
@@ -11,14 +11,14 @@ use std::io::Write;
 
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, EncodingMask, ZstdLevel};
-use parquet::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder};
 use parquet::file::statistics::Statistics;
-use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
+use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
+use crate::header::{PageHeader, PageKind};
 use crate::rle;
 
 /// Payload of a dictionary after which a chunk goes on without. Reading a single trace reads all dictionaries.
@@ -51,11 +51,10 @@ impl PageCompressor {
 }
 
 struct EncodedPage {
-    raw: usize,
-    bytes: Vec<u8>,
-    num_values: u32,
-    rows: u32,
+    header: PageHeader,
     encoding: Encoding,
+    bytes: Vec<u8>,
+    rows: u32,
     bounds: Option<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -166,11 +165,10 @@ impl Chunk {
         let bytes = self.pack(compressor)?;
         let raw = self.payload.len();
         self.pages.push(EncodedPage {
-            raw,
-            bytes,
-            num_values: num_values as u32,
-            rows,
+            header: PageHeader::of(PageKind::Data, encoding, num_values, raw, &bytes)?,
             encoding,
+            bytes,
+            rows,
             bounds,
         });
         self.values += num_values as u64;
@@ -209,37 +207,22 @@ impl Chunk {
         row_group: &mut SerializedRowGroupWriter<'_, W>,
         statistics: Option<Statistics>,
     ) -> Result<(), ParquetError> {
-        let mut file = TrackedWrite::new(Vec::new());
         let mut written = Written::new(&self.descr);
-        {
-            let mut writer = SerializedPageWriter::new(&mut file);
-            if self.dictionary_len > 0 {
-                let raw = std::mem::take(&mut self.dictionary);
-                let bytes = if self.compressed {
-                    compressor.compress(&raw)?
-                } else {
-                    raw.clone()
-                };
-                let page = Page::DictionaryPage {
-                    buf: Bytes::from(bytes),
-                    num_values: self.dictionary_len,
-                    encoding: Encoding::PLAIN,
-                    is_sorted: false,
-                };
-                written.dictionary(&writer.write_page(CompressedPage::new(page, raw.len()))?);
-            }
-            for page in std::mem::take(&mut self.pages) {
-                written.page(&mut writer, page)?;
-            }
+        if self.dictionary_len > 0 {
+            written.dictionary(&mut self, compressor)?;
         }
-        let bytes = Bytes::from(file.into_inner()?);
+        for page in std::mem::take(&mut self.pages) {
+            written.page(page);
+        }
+        let bytes = Bytes::from(std::mem::take(&mut written.bytes));
         let close = written.close(&self, bytes.len(), statistics)?;
         row_group.append_column(&bytes, close)
     }
 }
 
-/// What the footer must know of the pages written.
+/// The bytes of the pages written, and what the footer must know of them.
 struct Written {
+    bytes: Vec<u8>,
     offsets: OffsetIndexBuilder,
     index: ColumnIndexBuilder,
     rows: u64,
@@ -252,6 +235,7 @@ struct Written {
 impl Written {
     fn new(descr: &ColumnDescPtr) -> Self {
         Self {
+            bytes: Vec::new(),
             offsets: OffsetIndexBuilder::new(),
             index: ColumnIndexBuilder::new(descr.physical_type()),
             rows: 0,
@@ -262,38 +246,44 @@ impl Written {
         }
     }
 
-    fn dictionary(&mut self, spec: &PageWriteSpec) {
-        self.uncompressed += spec.uncompressed_size as i64;
-        self.dictionary_offset = Some(spec.offset as i64);
+    fn dictionary(
+        &mut self,
+        chunk: &mut Chunk,
+        compressor: &mut PageCompressor,
+    ) -> Result<(), ParquetError> {
+        let raw = std::mem::take(&mut chunk.dictionary);
+        let values = chunk.dictionary_len as usize;
+        let packed = chunk.compressed.then(|| compressor.compress(&raw));
+        let packed = packed.transpose()?;
+        let bytes = packed.as_ref().unwrap_or(&raw);
+        let kind = PageKind::Dictionary;
+        let header = PageHeader::of(kind, Encoding::PLAIN, values, raw.len(), bytes)?;
+        self.dictionary_offset = Some(self.bytes.len() as i64);
         self.encodings.push(Encoding::PLAIN);
+        self.append(&header, bytes);
+        Ok(())
     }
 
-    fn page(
-        &mut self,
-        writer: &mut SerializedPageWriter<'_, Vec<u8>>,
-        page: EncodedPage,
-    ) -> Result<(), ParquetError> {
-        let data = Page::DataPage {
-            buf: Bytes::from(page.bytes),
-            num_values: page.num_values,
-            encoding: page.encoding,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        };
-        let spec = writer.write_page(CompressedPage::new(data, page.raw))?;
+    fn page(&mut self, page: EncodedPage) {
+        let offset = self.bytes.len() as i64;
+        self.append(&page.header, &page.bytes);
         self.encodings.push(page.encoding);
-        self.uncompressed += spec.uncompressed_size as i64;
-        self.data_offset.get_or_insert(spec.offset as i64);
+        self.data_offset.get_or_insert(offset);
         self.rows += u64::from(page.rows);
         self.offsets.append_row_count(i64::from(page.rows));
-        self.offsets
-            .append_offset_and_size(spec.offset as i64, spec.compressed_size as i32);
+        let size = self.bytes.len() as i64 - offset;
+        self.offsets.append_offset_and_size(offset, size as i32);
         match page.bounds {
             Some((min, max)) => self.index.append(false, min, max, 0),
             None => self.index.to_invalid(),
         }
-        Ok(())
+    }
+
+    fn append(&mut self, header: &PageHeader, page: &[u8]) {
+        let start = self.bytes.len();
+        header.write(&mut self.bytes);
+        self.uncompressed += (self.bytes.len() - start) as i64 + i64::from(header.raw);
+        self.bytes.extend_from_slice(page);
     }
 
     fn close(

@@ -13,7 +13,9 @@ use model::{
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::RowGroupMetaData;
 
+use crate::header::check_page_headers;
 use crate::read::{AttributeLists, Columns as _, TextColumn, content, other_type, reader_metadata};
 use crate::{AttributeType, BlockMeta, ReadError};
 
@@ -27,6 +29,18 @@ pub(crate) fn batches(
     let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())?
         .metadata()
         .clone();
+    for column in footer
+        .row_groups()
+        .iter()
+        .flat_map(RowGroupMetaData::columns)
+    {
+        let (start, length) = column.byte_range();
+        let pages = usize::try_from(start)
+            .ok()
+            .and_then(|start| bytes.get(start..)?.get(..usize::try_from(length).ok()?))
+            .ok_or_else(|| content("a column is outside of the file"))?;
+        check_page_headers(pages)?;
+    }
     let metadata = reader_metadata(footer)?;
     Ok(
         ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata)

@@ -6,6 +6,7 @@
 mod bloom;
 mod chunk;
 mod decode;
+mod header;
 mod inventory;
 mod leaf;
 mod meta;
@@ -25,6 +26,7 @@ mod write;
 
 pub use bloom::Bloom;
 pub use decode::{SpanDecoder, read_resources};
+pub use header::check_page_headers;
 pub use meta::{
     AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION,
     HexId, JournalRange, KeyInfo, OperationInfo, ServiceInfo,

@@ -15,6 +15,7 @@ use model::{
 };
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 
+use crate::header::check_page_headers;
 use crate::pages::{IdPages, IntPages, LongPages, Owners, Window};
 use crate::read::content;
 use crate::words::{AttributePages, ListPages, NumberedPages, Shape, WordPages};
@@ -79,6 +80,7 @@ impl SpanReader {
         let Some(group) = self.footer.row_groups().get(self.next_group) else {
             return Ok(());
         };
+        check_page_headers(&bytes)?;
         self.next_group += 1;
         let file = Window { start, bytes };
         let source = Source {

@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod batches;
+mod damage;
+mod readers;
 mod round_trip;

@@ -1,68 +1,15 @@
 //! What is written comes back: every field of every span, whatever its shape.
 
-use std::sync::Arc;
-
-use block::{
-    FinishedBlock, SpanDecoder, SpanReader, TraceTable, WriteOptions, read_resources,
-    reader_metadata,
-};
+use block::{FinishedBlock, TraceTable, WriteOptions};
 use bytes::Bytes;
-use model::{Gathered, Remap, SpanBatch};
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use model::SpanBatch;
 use proptest::prelude::*;
 
 use crate::batches::{batch_of, block_of, expected, tell, told_spans};
+use crate::readers::{by_arrow, footer_of, in_order};
 
 fn read(block: &FinishedBlock, batch_rows: usize) -> SpanBatch {
-    let bytes = Bytes::from(block.spans.clone());
-    let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())
-        .unwrap()
-        .metadata()
-        .clone();
-    let reader =
-        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, reader_metadata(footer).unwrap())
-            .with_batch_size(batch_rows)
-            .build()
-            .unwrap();
-    let resources = read_resources(Bytes::from(block.resources.clone())).unwrap();
-    let mut decoder = SpanDecoder::new(&block.meta, Arc::new(resources));
-    let mut gathered = Gathered::new();
-    for rows in reader {
-        decoder.append(&rows.unwrap(), &mut gathered).unwrap();
-    }
-    gathered.batch
-}
-
-/// By the reader of compactions: so many rows at a time, into one batch or, as `change` says, into two in turn, of which
-/// the rows come one after the other in the end.
-fn read_in_order(block: &FinishedBlock, rows: usize, change: bool) -> SpanBatch {
-    let bytes = Bytes::from(block.spans.clone());
-    let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).unwrap();
-    let resources = read_resources(Bytes::from(block.resources.clone())).unwrap();
-    let mut reader = SpanReader::new(footer.metadata().clone(), &block.meta, Arc::new(resources));
-    let mut all = Gathered::new();
-    let mut part = Gathered::new();
-    while !reader.is_done() {
-        if let Some(range) = reader.wanted() {
-            let part = bytes.slice(range.start as usize..range.end as usize);
-            reader.give(range.start, part).unwrap();
-        }
-        if change {
-            part.clear();
-            reader.change_target();
-        }
-        assert!(reader.take(rows, &mut part).unwrap() > 0);
-        if change {
-            let mut remap = Remap::default();
-            remap.reset(&part.batch);
-            for row in 0..part.batch.len() {
-                all.push(&part.batch, row, &mut remap).unwrap();
-            }
-        }
-    }
-    if change { all.batch } else { part.batch }
+    by_arrow(block, &footer_of(&block.spans), batch_rows).unwrap()
 }
 
 proptest! {
@@ -71,31 +18,8 @@ proptest! {
     fn both_readers_agree(spans in told_spans(), group in 1usize..7, columns_max in prop_oneof![Just(0usize), Just(2), Just(64)], rows in 1usize..70, change: bool) {
         let batch = batch_of(&spans);
         let block = block_of(&batch, group, &WriteOptions { columns_max, ..WriteOptions::default() });
-        prop_assert_eq!(tell(&read_in_order(&block, rows, change)), tell(&read(&block, 1000)));
-    }
-
-    #[test]
-    fn a_damaged_page_is_refused_or_read_without_panic(spans in told_spans(), at: prop::sample::Index, byte: u8) {
-        let batch = batch_of(&spans);
-        let mut block = block_of(&batch, 3, &WriteOptions::default());
-        let bytes = Bytes::from(block.spans.clone());
-        let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).unwrap();
-        let resources = read_resources(Bytes::from(block.resources.clone())).unwrap();
-        let place = at.index(block.spans.len());
-        block.spans[place] = byte;
-        let mut reader = SpanReader::new(footer.metadata().clone(), &block.meta, Arc::new(resources));
-        let mut gathered = Gathered::new();
-        while let Some(range) = reader.wanted() {
-            let part = Bytes::copy_from_slice(&block.spans[range.start as usize..range.end as usize]);
-            if reader.give(range.start, part).is_err() {
-                break;
-            }
-            while let Ok(1..) = reader.take(100, &mut gathered) {}
-            if reader.wanted().is_none() {
-                break;
-            }
-        }
-        prop_assert!(gathered.batch.len() <= spans.len());
+        let in_order = in_order(&block, &footer_of(&block.spans), rows, change).unwrap();
+        prop_assert_eq!(tell(&in_order), tell(&read(&block, 1000)));
     }
 
     #[test]
