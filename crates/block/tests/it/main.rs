@@ -4,5 +4,6 @@
 
 mod batches;
 mod damage;
+mod golden;
 mod readers;
 mod round_trip;
