@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shop", &["wire", "model"]),
     ("analysis", &["model"]),
     ("benches", &["block", "wire", "model"]),
+    ("testkit", &["traceql", "model"]),
     ("traceql", &["model"]),
     ("block", &["model"]),
     ("wire", &["model"]),
@@ -35,7 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// What tests may use besides: the generator of traces, and what they look at results with.
 const TEST_ARROWS: &[&str] = &[
-    "shop", "wire", "block", "store", "journal", "collect", "query", "model",
+    "testkit", "shop", "wire", "block", "store", "journal", "collect", "query", "model",
 ];
 
 /// Outside crates that only these of ours may name.
