@@ -71,11 +71,16 @@ pub(crate) struct Chunk {
     payload: Vec<u8>,
 }
 
-/// The levels of a page; empty where the column has none.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Levels<'a> {
-    pub(crate) repetition: &'a [u8],
-    pub(crate) definition: &'a [u8],
+/// The levels of a page.
+#[derive(Clone, Copy)]
+pub(crate) enum Levels<'a> {
+    /// Of a nested column, or both empty.
+    Nested {
+        repetition: &'a [u8],
+        definition: &'a [u8],
+    },
+    /// Of a nullable column that is not nested: which of so many rows have a value, ascending.
+    Nullable { present: &'a [u32], rows: usize },
 }
 
 /// The values of a page.
@@ -135,14 +140,7 @@ impl Chunk {
         bounds: Option<(Vec<u8>, Vec<u8>)>,
     ) -> Result<(), ParquetError> {
         self.payload.clear();
-        for (levels, max) in [
-            (levels.repetition, self.descr.max_rep_level()),
-            (levels.definition, self.descr.max_def_level()),
-        ] {
-            if max > 0 {
-                encode_levels(levels, max as u32, &mut self.payload);
-            }
-        }
+        let level_count = self.encode_levels(levels);
         let (encoding, present) = match *values {
             // Nothing but nulls so far: there may never be a dictionary to refer to.
             Values::Codes([]) if self.dictionary_len == 0 => (Encoding::PLAIN, 0),
@@ -158,7 +156,7 @@ impl Chunk {
             }
         };
         let num_values = if self.descr.max_def_level() > 0 {
-            levels.definition.len()
+            level_count
         } else {
             present
         };
@@ -180,6 +178,34 @@ impl Chunk {
                 || (too_distinct && self.dictionary.len() > 4096);
         }
         Ok(())
+    }
+
+    /// Appends the levels to the payload, and gives their number.
+    fn encode_levels(&mut self, levels: Levels<'_>) -> usize {
+        match levels {
+            Levels::Nullable { present, rows } => {
+                with_length(&mut self.payload, |out| {
+                    rle::encode_presence(present, rows, out);
+                });
+                rows
+            }
+            Levels::Nested {
+                repetition,
+                definition,
+            } => {
+                for (levels, max) in [
+                    (repetition, self.descr.max_rep_level()),
+                    (definition, self.descr.max_def_level()),
+                ] {
+                    if max > 0 {
+                        with_length(&mut self.payload, |out| {
+                            rle::encode(levels, rle::width_of(max as u32), out);
+                        });
+                    }
+                }
+                definition.len()
+            }
+        }
     }
 
     /// The payload as it goes into the file. The first page decides whether the chunk is compressed at all.
@@ -323,10 +349,11 @@ impl Written {
     }
 }
 
-fn encode_levels(levels: &[u8], max: u32, out: &mut Vec<u8>) {
+/// Puts the length of what `encode` appends in front of it.
+fn with_length(out: &mut Vec<u8>, encode: impl FnOnce(&mut Vec<u8>)) {
     let at = out.len();
     out.extend_from_slice(&[0; 4]);
-    rle::encode(levels, rle::width_of(max), out);
+    encode(out);
     let len = (out.len() - at - 4) as u32;
     out[at..at + 4].copy_from_slice(&len.to_le_bytes());
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
 
+use foldhash::fast::FixedState;
 use model::{Symbol, SymbolKind, Symbols, ValueRef};
 use parquet::basic::Encoding;
 use parquet::data_type::{ByteArray, FixedLenByteArray};
@@ -55,32 +56,46 @@ impl Places {
     }
 }
 
-/// Levels of the open page. A column without nulls and repetition leaves both empty.
+/// Levels of the open page. A column without nulls and repetition leaves all empty.
 #[derive(Default)]
 pub(crate) struct OpenLevels {
     repetition: Vec<u8>,
     definition: Vec<u8>,
+    /// In place of levels, of a column that is nullable and not nested: the rows that have a value.
+    present: Vec<u32>,
 }
 
 impl OpenLevels {
     fn borrow(&self) -> Levels<'_> {
-        Levels {
+        Levels::Nested {
             repetition: &self.repetition,
             definition: &self.definition,
+        }
+    }
+
+    /// Of a page of a column that is nullable and not nested.
+    fn borrow_nullable(&self, rows: usize) -> Levels<'_> {
+        Levels::Nullable {
+            present: &self.present,
+            rows,
         }
     }
 
     fn clear(&mut self) {
         self.repetition.clear();
         self.definition.clear();
+        self.present.clear();
     }
 
-    /// The rows up to `row` of the page have no value.
+    /// Notes that `row` has a value. `false`: it had one already.
     #[inline]
-    pub(crate) fn absent_until(&mut self, row: usize) {
-        if self.definition.len() < row {
-            self.definition.resize(row, 0);
+    fn set(&mut self, row: usize) -> bool {
+        let row = row as u32;
+        if self.present.last().is_some_and(|&last| last >= row) {
+            return false;
         }
+        self.present.push(row);
+        true
     }
 
     #[inline]
@@ -155,7 +170,7 @@ pub(crate) struct SymbolLeaf {
     codes: Vec<u32>,
     plain: Vec<u8>,
     plain_len: usize,
-    elsewhere: HashMap<u32, u32>,
+    elsewhere: HashMap<u32, u32, FixedState>,
     bounds: Option<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -169,7 +184,7 @@ impl SymbolLeaf {
             codes: Vec::new(),
             plain: Vec::new(),
             plain_len: 0,
-            elsewhere: HashMap::new(),
+            elsewhere: HashMap::default(),
             bounds: None,
         }
     }
@@ -188,13 +203,11 @@ impl SymbolLeaf {
         places: &mut Places,
         value: Symbol,
     ) -> bool {
-        if self.levels.definition.len() > row {
-            return false;
+        let is_free = self.levels.set(row);
+        if is_free {
+            self.push(symbols, places, value);
         }
-        self.levels.absent_until(row);
-        self.levels.definition.push(1);
-        self.push(symbols, places, value);
-        true
+        is_free
     }
 
     /// The next value, of a column without nulls or whose levels the caller has pushed.
@@ -269,16 +282,18 @@ impl SymbolLeaf {
         nullable: bool,
         compressor: &mut PageCompressor,
     ) -> Result<(), ParquetError> {
-        if nullable {
-            self.levels.absent_until(rows);
-        }
+        let levels = if nullable {
+            self.levels.borrow_nullable(rows)
+        } else {
+            self.levels.borrow()
+        };
         let values = if self.shape == SymbolShape::Bool || self.chunk.is_plain() {
             Values::Encoded(Encoding::PLAIN, &self.plain, self.plain_len)
         } else {
             Values::Codes(&self.codes)
         };
         self.chunk
-            .end_page(compressor, rows as u32, self.levels.borrow(), &values, None)?;
+            .end_page(compressor, rows as u32, levels, &values, None)?;
         self.levels.clear();
         self.codes.clear();
         self.plain.clear();
@@ -641,9 +656,9 @@ impl<const N: usize> IdLeaf<N> {
     /// An id at `row` of the open page of a nullable column.
     #[inline]
     pub(crate) fn set(&mut self, row: usize, id: [u8; N]) {
-        self.levels.absent_until(row);
-        self.levels.definition.push(1);
-        self.push(id);
+        if self.levels.set(row) {
+            self.push(id);
+        }
     }
 
     pub(crate) fn end_page(
@@ -652,9 +667,11 @@ impl<const N: usize> IdLeaf<N> {
         nullable: bool,
         compressor: &mut PageCompressor,
     ) -> Result<(), ParquetError> {
-        if nullable {
-            self.levels.absent_until(rows);
-        }
+        let levels = if nullable {
+            self.levels.borrow_nullable(rows)
+        } else {
+            self.levels.borrow()
+        };
         let (ids, _) = self.values.as_chunks::<N>();
         // Sorted: the first is the least.
         let range = if self.indexed {
@@ -667,13 +684,8 @@ impl<const N: usize> IdLeaf<N> {
         }
         let bounds = range.map(|(first, last)| (first.to_vec(), last.to_vec()));
         let values = Values::Encoded(Encoding::PLAIN, &self.values, ids.len());
-        self.chunk.end_page(
-            compressor,
-            rows as u32,
-            self.levels.borrow(),
-            &values,
-            bounds,
-        )?;
+        self.chunk
+            .end_page(compressor, rows as u32, levels, &values, bounds)?;
         self.levels.clear();
         self.values.clear();
         Ok(())

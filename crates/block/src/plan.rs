@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::FixedState;
 use model::{SpanBatch, SymbolKind};
 
 use crate::{AttributeColumn, AttributeScope, AttributeType, BlockMeta, WriteOptions};
@@ -25,14 +26,14 @@ impl ColumnPlan {
     /// The plan for a block of these spans, from a sample of them.
     pub fn of_batch(batch: &SpanBatch, options: &WriteOptions) -> Self {
         let stride = batch.len().div_ceil(SAMPLE_SPANS).max(1);
-        let mut counts = HashMap::new();
+        let mut counts: HashMap<_, u64, FixedState> = HashMap::default();
         let mut sampled = 0;
         for span in batch.spans.iter().step_by(stride) {
             sampled += 1;
             for attribute in batch.attributes(span.attributes) {
                 *counts
                     .entry((attribute.key, batch.symbols.kind(attribute.value)))
-                    .or_insert(0u64) += 1;
+                    .or_default() += 1;
             }
         }
         let named = counts

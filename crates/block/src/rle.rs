@@ -8,9 +8,6 @@
 //! group   = 8 values of `width` bits each, least significant bit first
 //! ```
 
-/// Shorter runs cost more as a run of their own than inside groups.
-const RUN_MIN: usize = 8;
-
 /// Bits that hold every number up to and including `max`, at least 1: some readers stumble over a width of 0.
 pub(crate) fn width_of(max: u32) -> u8 {
     (32 - max.leading_zeros()).max(1) as u8
@@ -20,13 +17,6 @@ pub(crate) fn width_of(max: u32) -> u8 {
 pub(crate) trait Number: Copy + PartialEq + Into<u32> {
     /// The number, of which bits beyond its own width are cut off.
     fn cut(number: u32) -> Self;
-
-    /// How many values from the front on are equal. `values` is not empty.
-    fn run_length(values: &[Self]) -> usize {
-        let first = values[0];
-        let end = values.iter().position(|&value| value != first);
-        end.unwrap_or(values.len())
-    }
 }
 
 impl Number for u32 {
@@ -39,39 +29,37 @@ impl Number for u8 {
     fn cut(number: u32) -> Self {
         number as Self
     }
-
-    /// Eight at a time: most levels of most columns are equal.
-    fn run_length(values: &[Self]) -> usize {
-        let first = u64::from_ne_bytes([values[0]; 8]);
-        let (eights, rest) = values.as_chunks::<8>();
-        for (at, eight) in eights.iter().enumerate() {
-            let differs = u64::from_le_bytes(*eight) ^ first;
-            if differs != 0 {
-                return at * 8 + differs.trailing_zeros() as usize / 8;
-            }
-        }
-        let end = rest.iter().position(|&value| value != values[0]);
-        end.map_or(values.len(), |end| eights.len() * 8 + end)
-    }
 }
 
 /// Appends `values` to `out`, each in `width` bits.
+///
+/// Groups are looked at whole: one of eight equal values begins a run, which then goes on value by value.
 pub(crate) fn encode<T: Number>(values: &[T], width: u8, out: &mut Vec<u8>) {
     let mut packed_from = 0;
     let mut at = 0;
-    while at < values.len() {
-        let run = T::run_length(&values[at..]);
-        // Groups are of 8: a run lends its first values to the group that is open.
-        let lent = (8 - (at - packed_from) % 8) % 8;
-        if run >= lent + RUN_MIN {
-            let run_from = at + lent;
-            encode_groups(&values[packed_from..run_from], width, out);
-            encode_run(values[at].into(), run - lent, width, out);
-            packed_from = at + run;
+    while let Some(group) = values[at..].first_chunk::<8>() {
+        if group.iter().any(|value| *value != group[0]) {
+            at += 8;
+            continue;
         }
+        encode_groups(&values[packed_from..at], width, out);
+        let run = run_length(&values[at..]);
+        encode_run(group[0].into(), run, width, out);
         at += run;
+        packed_from = at;
     }
     encode_groups(&values[packed_from..], width, out);
+}
+
+/// How many values from the front on are equal. `values` has eight that are.
+fn run_length<T: Number>(values: &[T]) -> usize {
+    let first = values[0];
+    let (groups, _) = values.as_chunks::<8>();
+    let differs = |group: &[T; 8]| group.iter().any(|&value| value != first);
+    let whole = groups.iter().position(differs).unwrap_or(groups.len()) * 8;
+    let rest = &values[whole..];
+    let more = rest.iter().position(|&value| value != first);
+    whole + more.unwrap_or(rest.len())
 }
 
 fn encode_run(value: u32, count: usize, width: u8, out: &mut Vec<u8>) {
@@ -83,22 +71,88 @@ fn encode_groups<T: Number>(values: &[T], width: u8, out: &mut Vec<u8>) {
     if values.is_empty() {
         return;
     }
-    let groups = values.len().div_ceil(8);
-    varint((groups as u64) << 1 | 1, out);
-    let end = out.len() + groups * usize::from(width);
-    let (mut bits, mut held) = (0u64, 0u32);
-    for &value in values {
-        bits |= u64::from(value.into()) << held;
-        held += u32::from(width);
-        if held >= 32 {
-            out.extend_from_slice(&(bits as u32).to_le_bytes());
-            bits >>= 32;
-            held -= 32;
+    varint((values.len().div_ceil(8) as u64) << 1 | 1, out);
+    let (groups, rest) = values.as_chunks::<8>();
+    for group in groups {
+        pack(group, width, out);
+    }
+    if !rest.is_empty() {
+        // The last group is filled with zeros.
+        let mut last = [T::cut(0); 8];
+        last[..rest.len()].copy_from_slice(rest);
+        pack(&last, width, out);
+    }
+}
+
+/// A group of eight values is as many bytes as a value has bits.
+#[inline]
+fn pack<T: Number>(group: &[T; 8], width: u8, out: &mut Vec<u8>) {
+    let half = |values: &[T]| {
+        let packed = values.iter().rev();
+        packed.fold(0u128, |bits, &value| {
+            bits << width | u128::from(value.into())
+        })
+    };
+    match width {
+        0..=8 => {
+            let packed = group.iter().rev();
+            let bits = packed.fold(0u64, |bits, &value| bits << width | u64::from(value.into()));
+            out.extend_from_slice(&bits.to_le_bytes()[..usize::from(width)]);
+        }
+        9..=16 => {
+            let bits = half(group);
+            out.extend_from_slice(&bits.to_le_bytes()[..usize::from(width)]);
+        }
+        _ => {
+            // Two halves, of which the second may begin in the middle of a byte. Both fit even so.
+            let bits = usize::from(width) * 4;
+            let (low, high) = (half(&group[..4]), half(&group[4..]));
+            let mut bytes = [0; 32];
+            bytes[..16].copy_from_slice(&low.to_le_bytes());
+            let shifted = (high << (bits % 8)).to_le_bytes();
+            for (byte, more) in bytes[bits / 8..].iter_mut().zip(shifted) {
+                *byte |= more;
+            }
+            out.extend_from_slice(&bytes[..usize::from(width)]);
         }
     }
-    out.extend_from_slice(&bits.to_le_bytes());
-    // The last group is filled with zeros, and what was written beyond it goes away.
-    out.resize(end, 0);
+}
+
+/// Appends the levels of `count` rows of which those at `present`, ascending, are one and the others zero.
+pub(crate) fn encode_presence(present: &[u32], count: usize, out: &mut Vec<u8>) {
+    /// A shorter run costs as much as the groups it replaces, and cuts their run in two.
+    const RUN_BYTES_MIN: usize = 4;
+    let mut bits = vec![0u8; count.div_ceil(8)];
+    for &row in present {
+        bits[row as usize / 8] |= 1 << (row % 8);
+    }
+    let mut packed_from = 0;
+    let mut at = 0;
+    while at < bits.len() {
+        let byte = bits[at];
+        if byte != 0 && byte != u8::MAX {
+            at += 1;
+            continue;
+        }
+        let begin = at;
+        let other = bits[begin..].iter().position(|&other| other != byte);
+        at = other.map_or(bits.len(), |other| begin + other);
+        if at - begin >= RUN_BYTES_MIN {
+            encode_bits(&bits[packed_from..begin], out);
+            let rows = (at * 8).min(count) - begin * 8;
+            encode_run(u32::from(byte & 1), rows, 1, out);
+            packed_from = at;
+        }
+    }
+    encode_bits(&bits[packed_from..], out);
+}
+
+/// Groups of one bit a value.
+fn encode_bits(groups: &[u8], out: &mut Vec<u8>) {
+    if !groups.is_empty() {
+        varint((groups.len() as u64) << 1 | 1, out);
+        out.extend_from_slice(groups);
+    }
 }
 
 pub(crate) fn varint(mut value: u64, out: &mut Vec<u8>) {
@@ -311,7 +365,18 @@ mod tests {
             let mut positions = Vec::new();
             prop_assert!(positions_of_ones(&bytes, levels.len(), &mut positions).is_some());
             let expected: Vec<u32> = (0..levels.len() as u32).filter(|&at| levels[at as usize] == 1).collect();
-            prop_assert_eq!(positions, expected);
+            prop_assert_eq!(&positions, &expected);
+            let mut by_rows = Vec::new();
+            encode_presence(&expected, levels.len(), &mut by_rows);
+            prop_assert_eq!(decode_plainly(&by_rows, 1, levels.len()), levels.iter().copied().map(u32::from).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn values_of_every_width_come_back(width in 1u8..=32, values in proptest::collection::vec(any::<u32>(), 0..50)) {
+            let values: Vec<u32> = values.into_iter().map(|value| (u64::from(value) & ((1 << width) - 1)) as u32).collect();
+            let mut bytes = Vec::new();
+            encode(&values, width, &mut bytes);
+            prop_assert_eq!(decode_plainly(&bytes, width, values.len()), values);
         }
 
         #[test]
