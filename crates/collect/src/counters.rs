@@ -21,13 +21,21 @@ pub enum SealReason {
     Bytes,
     /// Its oldest span had waited as long as a span may.
     Age,
+    /// The journal was filling up, and its oldest segment waited for spans of this one.
+    Journal,
     /// Somebody asked, as a shutdown does.
     Asked,
 }
 
 impl SealReason {
     /// Every reason, in the order of declaration.
-    pub const ALL: [Self; 4] = [Self::Spans, Self::Bytes, Self::Age, Self::Asked];
+    pub const ALL: [Self; 5] = [
+        Self::Spans,
+        Self::Bytes,
+        Self::Age,
+        Self::Journal,
+        Self::Asked,
+    ];
 
     /// The label in metrics and logs.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +43,7 @@ impl SealReason {
             Self::Spans => "spans",
             Self::Bytes => "bytes",
             Self::Age => "age",
+            Self::Journal => "journal",
             Self::Asked => "asked",
         }
     }

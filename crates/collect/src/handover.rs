@@ -18,6 +18,10 @@ use parking_lot::Mutex;
 /// How often records are handed over when nothing is flushed; bounds what the journal has to remember as held.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// When the journal is as full as this, spans that hold its oldest segment are flushed early. The quarter that is left takes
+/// what comes in until their block is written.
+const PRESSED: f64 = 0.75;
+
 /// What shards tell the trimmer.
 #[derive(Debug)]
 pub(crate) struct Handover {
@@ -25,6 +29,8 @@ pub(crate) struct Handover {
     lowest: Vec<AtomicU64>,
     /// Records that all their shards have taken. Bounded by what comes in during [`PAUSE`].
     taken: Mutex<Vec<Position>>,
+    /// One more than the segment that shards should let go of; 0 while the journal has room.
+    pressed: AtomicU64,
     wake: Sender<()>,
     is_stopped: AtomicBool,
 }
@@ -39,6 +45,7 @@ impl Handover {
         let handover = Arc::new(Self {
             lowest: (0..shards).map(|_| AtomicU64::new(u64::MAX)).collect(),
             taken: Mutex::default(),
+            pressed: AtomicU64::new(0),
             wake,
             is_stopped: AtomicBool::new(false),
         });
@@ -67,6 +74,11 @@ impl Handover {
     /// Notes that all shards have taken the record. Each must have published its lowest segment before.
     pub(crate) fn taken(&self, position: Position) {
         self.taken.lock().push(position);
+    }
+
+    /// The segment up to which the journal wants its space back, while it is short of it.
+    pub(crate) fn pressed_through(&self) -> Option<u64> {
+        self.pressed.load(Ordering::Relaxed).checked_sub(1)
     }
 
     /// Has the trimmer look now, because spans were stored.
@@ -102,6 +114,13 @@ impl Handover {
             Ok(_) | Err(journal::JournalError::Closed) => {}
             Err(error) => tracing::warn!(%error, "journal not trimmed; it will be tried again"),
         }
+        let stats = journal.stats();
+        let wanted = if stats.fullness >= PRESSED {
+            stats.oldest_segment.saturating_add(1)
+        } else {
+            0
+        };
+        self.pressed.store(wanted, Ordering::Relaxed);
     }
 }
 

@@ -99,6 +99,9 @@ impl Worker {
                 Some(event) => self.handle(event, now, &mut progress),
                 None => self.shard.tick(now),
             }
+            if let Some(through) = self.handover.pressed_through() {
+                self.shard.release_segments(now, through);
+            }
             self.publish(&mut progress);
         }
     }

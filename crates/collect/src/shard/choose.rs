@@ -24,7 +24,7 @@ pub(super) fn candidates(
     settings: &Settings,
 ) -> Vec<u32> {
     let rows_max = match reason {
-        SealReason::Asked => return Vec::new(),
+        SealReason::Asked | SealReason::Journal => return Vec::new(),
         SealReason::Spans | SealReason::Bytes => full.len() / CARRY_DIVISOR,
         // There is room: let everybody go on who has reason to.
         SealReason::Age => settings.generation_spans_max / CARRY_DIVISOR,

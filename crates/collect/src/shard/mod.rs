@@ -143,6 +143,14 @@ impl Shard {
         self.seal(now, SealReason::Asked);
     }
 
+    /// Seals what still needs a journal segment up to and including `through`, so that these can be removed. Traces do not
+    /// go on: they would take their need along.
+    pub(crate) fn release_segments(&mut self, now: Moment, through: u64) {
+        if self.open.first_segment() <= through {
+            self.seal(now, SealReason::Journal);
+        }
+    }
+
     fn seal_when_due(&mut self, now: Moment) -> bool {
         let Some(reason) = self.seal_reason(now) else {
             return false;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use collect::{Refusal, SealReason, TraceFilter};
+use collect::{Refusal, SealReason, Snapshot, TraceFilter};
 use model::DropReason;
 use store::testing::Faults;
 
@@ -50,6 +50,31 @@ async fn flushed_spans_leave_memory_and_journal() {
         1,
         "only the active one stays"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_that_fills_up_has_its_oldest_spans_flushed() {
+    let mut world = World::new(21);
+    // Nothing else would flush for an hour.
+    world.settings.flush_interval = Duration::from_secs(3600);
+    world.settings.decision_wait = Duration::from_secs(3600);
+    world.journal.max_bytes = 256 << 10;
+    let process = world.start().await;
+    let mut sent = 0;
+    while process.journal.stats().fullness < 0.8 {
+        sent += 1;
+        process.accept(&[root(sent), child(sent, 2)]).await;
+    }
+    let flushed =
+        |counts: &Snapshot| counts.sealed[SealReason::Journal as usize] > 0 && counts.stored > 0;
+    process.until(flushed).await;
+    // There is room again, and nothing is lost.
+    while process.journal.stats().fullness >= 0.75 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    process.collector.flush().await.unwrap();
+    assert_eq!(process.counts().stored, 2 * sent);
+    assert_eq!(process.store.stats().spans, 2 * sent);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -150,7 +175,7 @@ async fn a_dead_store_closes_the_door_loses_nothing_and_opens_it_again() {
     process
         .until(|counts| counts.flush_failures > 0 && counts.flushes_failing > 0)
         .await;
-    let counts = process.until(collect::Snapshot::law_holds).await;
+    let counts = process.until(Snapshot::law_holds).await;
     assert_eq!(
         (counts.received, counts.in_flight, counts.stored),
         (2 * accepted, 2 * accepted, 0)
