@@ -74,7 +74,7 @@ impl Settings {
             span_bytes_max: 16 << 20,
             shards: cores,
             live_bytes_max,
-            generation_spans_max: 256 << 10,
+            generation_spans_max: 128 << 10,
             flush_interval: Duration::from_secs(60),
             root_idle: Duration::from_secs(2),
             decision_wait: Duration::from_secs(30),

@@ -116,7 +116,7 @@ impl Default for CompactionConfig {
             lateness: Duration::from_secs(15 * 60),
             inputs_min: 8,
             inputs_max: 12,
-            block_spans_max: 4_000_000,
+            block_spans_max: 2_000_000,
             row_group_spans: 128 * 1024,
             write: WriteOptions::default(),
         }
