@@ -109,6 +109,8 @@ fn gather(messages: &[&[u8]], gathered: &mut Gathered) -> (Duration, Duration) {
         decode += start.elapsed();
         let start = Instant::now();
         remap.reset(&batch);
+        let rows: Vec<u32> = (0..batch.len() as u32).collect();
+        remap.prepare(&batch, &rows, gathered);
         for row in 0..batch.len() {
             gathered.push(&batch, row, &mut remap).unwrap();
         }

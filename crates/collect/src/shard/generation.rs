@@ -84,6 +84,7 @@ impl Generation {
         self.began.get_or_insert(now);
         self.first_segment = self.first_segment.min(segment);
         self.last_segment = self.last_segment.max(segment);
+        remap.prepare(source, rows, &mut self.gathered);
         for (taken, &row) in rows.iter().enumerate() {
             self.gathered
                 .push(source, row as usize, remap)

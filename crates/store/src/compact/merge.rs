@@ -113,6 +113,8 @@ pub(super) fn merge(
     runtime: &Handle,
     cancel: &CancellationToken,
 ) -> Result<FinishedBlock, MergeError> {
+    // One after the other in the same memory: fresh memory costs more than what is done with it.
+    let mut gathered = Gathered::new();
     loop {
         if cancel.is_cancelled() {
             return Err(StoreError::new(
@@ -125,7 +127,7 @@ pub(super) fn merge(
         if plan.traces.is_empty() {
             break;
         }
-        let mut gathered = Gathered::new();
+        gathered.clear();
         let mut first_rows = Vec::with_capacity(inputs.len());
         for (input, &count) in inputs.iter_mut().zip(&plan.rows_of_input) {
             first_rows.push(gathered.batch.len());
