@@ -227,7 +227,10 @@ impl Objects {
                 Err(error) => error,
             };
             let last = !error.is_retry() || attempt >= self.config.attempts;
-            self.counters.failure(operation, error.kind(), last);
+            // That there is no such object is an answer; who needed it to be there says so.
+            if error.kind() != ErrorKind::NotFound {
+                self.counters.failure(operation, error.kind(), last);
+            }
             if last {
                 return Err(error);
             }
