@@ -299,9 +299,9 @@ mod tests {
     #[test]
     fn a_large_block_is_not_rewritten_for_a_little_more() {
         let late = DAY + 48 * HOUR;
-        let with = |small| vec![entry(0, DAY, 1_000_000), entry(1, DAY, small)];
-        assert_eq!(chosen(with(100_000), late), 0);
-        assert_eq!(chosen(with(125_000), late), 2);
+        let with = |small| vec![entry(0, DAY, 800_000), entry(1, DAY, small)];
+        assert_eq!(chosen(with(80_000), late), 0);
+        assert_eq!(chosen(with(100_000), late), 2);
     }
 
     /// What becomes of a steady stream of flushes: compactions run whenever there is something to join, and take no time.
