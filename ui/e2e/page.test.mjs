@@ -200,6 +200,175 @@ test("dragging over the minimap zooms, 0 shows everything", async () => {
   await page.waitForURL((url) => !url.searchParams.has("zoom"));
 });
 
+const getJson = async (path) => (await fetch(new URL(path, BASE))).json();
+
+/** Two traces that began with the same operation. */
+async function twoAlike() {
+  const { traces } = await getJson("/api/v1/traces?limit=300");
+  for (const one of traces.filter((trace) => trace.hasRoot && trace.spanCount > 5)) {
+    const other = traces.find((trace) => trace !== one && trace.rootService === one.rootService && trace.rootName === one.rootName);
+    if (other) return [one, other];
+  }
+  return assert.fail("no two traces began alike");
+}
+
+async function traceWithEvents() {
+  const { traces } = await getJson("/api/v1/traces?error=true&limit=100");
+  for (const { traceId } of traces) {
+    const { resourceSpans } = await getJson(`/api/v1/traces/${traceId}`);
+    const spans = resourceSpans.flatMap((r) => r.scopeSpans.flatMap((scope) => scope.spans));
+    if (spans.some((span) => span.events?.length > 0)) return traceId;
+  }
+  return assert.fail("no trace has events");
+}
+
+/** A trace of the kind the analysis has something to say about: the slowest with an error. */
+const openStory = (search = "") => openFirstTrace(search || "?error=true&order=slowest&range=any");
+const rowCount = async () => Number(await page.getByRole("treegrid").getAttribute("aria-rowcount"));
+
+test("where the time went is said in words, and a finding shows and reaches its spans", async () => {
+  await openStory();
+  const summary = page.getByRole("region", { name: "where the time went" });
+  await summary.getByText(/\d+ %/).first().waitFor();
+  await page.getByRole("button", { name: /^\d+ findings?$/ }).click();
+  const finding = page.getByRole("complementary", { name: "findings" }).getByRole("button").nth(1);
+  await finding.click();
+  await page.waitForURL(/finding=/);
+  assert.equal(await finding.getAttribute("aria-expanded"), "true");
+  const status = page.locator("main [role=search] [role=status]");
+  assert.match(await status.innerText(), /^1 of \d|^\d/);
+  await page.keyboard.press("n");
+  await page.reload();
+  await page.getByRole("complementary", { name: "findings" }).locator("[aria-expanded=true]").waitFor();
+  await page.keyboard.press("Escape");
+  await page.waitForURL((url) => !url.searchParams.has("finding"));
+  await page.keyboard.press("i");
+  await page.getByRole("complementary", { name: "findings" }).waitFor({ state: "detached" });
+});
+
+test("only the critical path, and everything again", async () => {
+  await openStory();
+  await page.getByRole("region", { name: "where the time went" }).getByText(/\d+ %/).first().waitFor();
+  const all = await rowCount();
+  await page.keyboard.press("c");
+  await page.waitForURL(/path=only/);
+  assert.ok((await rowCount()) <= all);
+  await page.keyboard.press("u");
+  await page.waitForURL((url) => !url.searchParams.has("path"));
+  assert.equal(await rowCount(), all);
+});
+
+test("services are hidden and shown, and the address restores it", async () => {
+  await openStory();
+  const all = await rowCount();
+  await page.getByRole("button", { name: /services? ▾$/ }).click();
+  const menu = page.getByRole("group", { name: "services" });
+  await menu.getByRole("checkbox").last().uncheck();
+  await page.waitForURL(/hide=/);
+  const fewer = await rowCount();
+  assert.ok(fewer < all);
+  await page.reload();
+  await spanRows().first().waitFor();
+  assert.equal(await rowCount(), fewer);
+  await page.keyboard.press("Escape");
+  await page.waitForURL((url) => !url.searchParams.has("hide"));
+});
+
+test("a subtree alone, and back", async () => {
+  await openStory();
+  const all = await rowCount();
+  await page.keyboard.press("j");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("b");
+  await page.waitForURL(/top=[0-9a-f]{16}/);
+  assert.ok((await rowCount()) < all);
+  assert.equal(await spanRows().first().getAttribute("aria-level"), "1");
+  await page.keyboard.press("b");
+  await page.waitForURL((url) => !url.searchParams.has("top"));
+});
+
+test("repeated calls share a row until they are unfolded", async () => {
+  const traces = await (await fetch(new URL("/api/v1/traces?order=slowest&limit=300", BASE))).json();
+  for (const { traceId } of traces.traces.filter((trace) => trace.spanCount > 25).slice(0, 12)) {
+    await open(`/trace/${traceId}`);
+    await spanRows().first().waitFor();
+    if ((await page.getByRole("button", { name: "fold repeats" }).count()) === 0) continue;
+    const folded = await rowCount();
+    await page.keyboard.press("X");
+    await page.waitForFunction((n) => Number(document.querySelector("[role=treegrid]").getAttribute("aria-rowcount")) > n + 8, folded);
+    await page.keyboard.press("X");
+    await page.waitForFunction((n) => Number(document.querySelector("[role=treegrid]").getAttribute("aria-rowcount")) === n, folded);
+    return;
+  }
+});
+
+test("the table groups by anything and leads to a span", async () => {
+  await openStory();
+  await page.getByRole("button", { name: "Table" }).click();
+  await page.waitForURL(/view=table/);
+  const groups = () => page.locator("table tbody tr");
+  await groups().first().waitFor();
+  await page.getByLabel("group by").selectOption("service");
+  await page.waitForURL(/by=service/);
+  await page.getByRole("button", { name: "spans", exact: true }).click();
+  const counts = (await groups().locator("td:nth-child(4)").allInnerTexts()).map((text) => Number(text.replace(/,/g, "")));
+  assert.deepEqual(counts, [...counts].sort((a, b) => b - a));
+  await groups().first().getByRole("button").click();
+  await page.getByRole("complementary", { name: "span details" }).waitFor();
+});
+
+test("the flame graph zooms and is walked with the arrows", async () => {
+  await openStory();
+  await page.getByRole("button", { name: "Flame graph" }).click();
+  const frames = page.locator("button[data-depth]");
+  await frames.first().waitFor();
+  await frames.first().focus();
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.depth), "1");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "whole trace" }).click();
+});
+
+test("events are a log that is filtered", async () => {
+  await open(`/trace/${await traceWithEvents()}`);
+  await page.getByRole("button", { name: "Events" }).click();
+  const lines = page.getByRole("region", { name: "events in order of time" }).getByRole("listitem");
+  await lines.first().waitFor();
+  const all = await lines.count();
+  await page.getByLabel("filter events").fill("nothing has these words");
+  await page.waitForFunction(() => document.querySelectorAll("[aria-label='events in order of time'] [role=listitem]").length === 0);
+  await page.getByLabel("filter events").fill("");
+  await lines.first().click();
+  await page.getByRole("complementary", { name: "span details" }).waitFor();
+  assert.ok(all > 0);
+});
+
+test("a trace is compared with another that began alike", async () => {
+  const [one] = await twoAlike();
+  await open(`/trace/${one.traceId}`);
+  await page.getByRole("button", { name: "Compare" }).click();
+  const alike = page.getByRole("region", { name: "comparison" }).locator("li button");
+  await alike.first().click();
+  await page.waitForURL(/other=[0-9a-f]{32}/);
+  await page.getByRole("region", { name: "operations of both traces" }).getByRole("listitem").first().waitFor();
+});
+
+test("a trace is downloaded as OTLP JSON", async () => {
+  await openStory();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "download as OTLP JSON" }).click()]);
+  const { resourceSpans } = JSON.parse(await readFile(await download.path(), "utf8"));
+  const id = download.suggestedFilename().match(/[0-9a-f]{32}/)[0];
+  assert.ok(resourceSpans.every((r) => r.scopeSpans.every((s) => s.spans.every((span) => span.traceId === id))));
+});
+
+test("what a span says is found in the trace", async () => {
+  await openStory();
+  await spanRows().first().click();
+  await page.getByRole("button", { name: /^find service\.name=/ }).first().click();
+  await page.waitForURL(/find=/);
+  await page.waitForFunction(() => /\d/.test(document.querySelector("main [role=search] [role=status]").innerText));
+});
+
 test("the id box takes any spelling", async () => {
   await open("/");
   const href = await traceRows().first().locator("a").getAttribute("href");
@@ -236,21 +405,43 @@ test("the help sheet opens and closes with the keyboard", async () => {
 });
 
 for (const colorScheme of ["light", "dark"]) {
-  test(`axe finds nothing serious, ${colorScheme}`, async () => {
+  test(`axe finds nothing serious in lists and errors, ${colorScheme}`, async () => {
     await page.emulateMedia({ colorScheme });
     await open("/");
     await traceRows().first().waitFor();
     assert.deepEqual(await seriousViolations(), [], "list");
     await page.keyboard.press("j");
     assert.deepEqual(await seriousViolations(), [], "list with a current row");
-    await openFirstTrace("?error=true&range=any");
+    await open(`/trace/${UNKNOWN_ID}`);
+    await page.getByRole("heading", { name: "Trace not found" }).waitFor();
+    assert.deepEqual(await seriousViolations(), [], "trace not found");
+  });
+
+  test(`axe finds nothing serious in a trace, ${colorScheme}`, async () => {
+    await page.emulateMedia({ colorScheme });
+    await openStory();
     await spanRows().first().click();
     await page.getByRole("complementary", { name: "span details" }).waitFor();
     await page.getByRole("button", { name: "show as OTLP JSON" }).click();
     assert.deepEqual(await seriousViolations(), [], "trace with details");
-    await open(`/trace/${UNKNOWN_ID}`);
-    await page.getByRole("heading", { name: "Trace not found" }).waitFor();
-    assert.deepEqual(await seriousViolations(), [], "trace not found");
+    await page.getByRole("button", { name: "close the details" }).click();
+    await page.getByRole("button", { name: /^\d+ findings?$/ }).click();
+    await page.getByRole("button", { name: /services? ▾$/ }).click();
+    assert.deepEqual(await seriousViolations(), [], "findings and services");
+  });
+
+  test(`axe finds nothing serious in the views of a trace, ${colorScheme}`, async () => {
+    await page.emulateMedia({ colorScheme });
+    const [one, other] = await twoAlike();
+    const views = { flame: "button[data-depth]", table: "table tbody tr", events: "[aria-label=events] [role=status]", compare: "[aria-label=comparison] li" };
+    for (const [view, ready] of Object.entries(views)) {
+      await open(`/trace/${one.traceId}?view=${view}`);
+      await page.locator(ready).first().waitFor();
+      assert.deepEqual(await seriousViolations(), [], view);
+    }
+    await open(`/trace/${one.traceId}?view=compare&other=${other.traceId}`);
+    await page.getByRole("region", { name: "operations of both traces" }).getByRole("listitem").first().waitFor();
+    assert.deepEqual(await seriousViolations(), [], "comparison");
   });
 }
 

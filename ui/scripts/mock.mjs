@@ -1,5 +1,5 @@
 /**
- * A stand-in for the server: the four endpoints the page asks, over traces made up by `shop.mjs`, and `dist` if it is built.
+ * A stand-in for the server: the endpoints of lists and spans, over traces made up by `shop.mjs`, and `dist` if it is built.
  *
  *     npm run mock                      http://127.0.0.1:3200, 2,000 traces
  *     MOCK_TRACES=0 npm run mock        a server that has never seen a span
@@ -102,6 +102,7 @@ createServer(async (request, response) => {
   const url = new URL(request.url, "http://mock");
   const say = (status, type, body) => response.writeHead(status, { "content-type": `${type}; charset=utf-8`, "content-security-policy": POLICY }).end(body);
   if (url.pathname.startsWith("/api/v1/")) {
+    if (/\/(analysis|compare)\b/.test(url.pathname)) return say(404, "text/plain", "the mock does not analyse");
     const found = answer(url);
     return found ? say(200, "application/json", JSON.stringify(found)) : say(404, "text/plain", "no span of this trace is stored here");
   }

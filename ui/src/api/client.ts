@@ -1,7 +1,10 @@
 /** The requests the page makes, each answered by a model or an `ApiError` that can be shown as it is. */
 import type { TraceId } from "../base/ids.ts";
+import type { Analysis } from "../model/analysis.ts";
+import type { Comparison } from "../model/comparison.ts";
 import type { OperationEntry, ServiceEntry, TraceFilter, TracePage } from "../model/summary.ts";
 import type { Trace } from "../model/trace.ts";
+import { decodeAnalysis, decodeComparison } from "./analysis.ts";
 import { type Bounds, decodeOperations, decodePage, decodeServices, listAddress } from "./list.ts";
 import { decodeTrace } from "./otlp.ts";
 
@@ -55,6 +58,16 @@ export async function fetchTraces(
 
 export async function fetchTrace(id: TraceId, signal: AbortSignal): Promise<Trace> {
   return decodeTrace(id, await getJson(`/api/v1/traces/${id}`, signal));
+}
+
+/** `skew`: whether clocks that disagree are corrected. */
+export async function fetchAnalysis(id: TraceId, skew: boolean, signal: AbortSignal): Promise<Analysis> {
+  return decodeAnalysis(await getJson(`/api/v1/traces/${id}/analysis${skew ? "" : "?skew=off"}`, signal));
+}
+
+/** `left` is the baseline. */
+export async function fetchComparison(left: TraceId, right: TraceId, signal: AbortSignal): Promise<Comparison> {
+  return decodeComparison(await getJson(`/api/v1/traces/${left}/compare/${right}`, signal));
 }
 
 export async function fetchServices(signal: AbortSignal): Promise<readonly ServiceEntry[]> {

@@ -1,8 +1,9 @@
-/** A span of the model back to OTLP/JSON: what "raw" shows and "copy" copies. Fields that are zero or empty are left out. */
+/** Spans of the model back to OTLP/JSON: what "raw" shows, "copy" copies and "download" saves. Fields that are zero or empty are left out. */
 import type { TraceId } from "../base/ids.ts";
 import { instantAt, offset, type UnixNanos } from "../base/time.ts";
 import type { Attribute, AttributeValue } from "../model/attribute.ts";
-import type { Span, SpanEvent, SpanKind, SpanLink, Status } from "../model/span.ts";
+import type { Resource, Span, SpanEvent, SpanKind, SpanLink, Status } from "../model/span.ts";
+import type { Trace } from "../model/trace.ts";
 import type { JsonObject } from "./json.ts";
 
 const KIND_NUMBERS: Readonly<Record<SpanKind, number>> = {
@@ -17,30 +18,45 @@ const CODE_NUMBERS: Readonly<Record<Status["code"], number>> = { unset: 0, ok: 1
 
 /** One span with its resource and scope, as a complete `TracesData` document that any OTLP tool reads. */
 export function encodeSpan(id: TraceId, traceStart: UnixNanos, span: Span): JsonObject {
-  const { resource, scope } = span;
-  return {
-    resourceSpans: [
+  return { resourceSpans: [encodeResourceSpans(id, traceStart, span.resource, [span])] };
+}
+
+/** A whole trace as a `TracesData` document, spans under their resources and scopes. */
+export function encodeTrace(trace: Trace): JsonObject {
+  const byResource = groupedBy(trace.spans, (span) => span.resource);
+  return { resourceSpans: [...byResource].map(([resource, spans]) => encodeResourceSpans(trace.id, trace.start, resource, spans)) };
+}
+
+function encodeResourceSpans(id: TraceId, traceStart: UnixNanos, resource: Resource, spans: readonly Span[]): JsonObject {
+  return compact({
+    resource: compact({
+      attributes: encodeAttributes(resource.attributes),
+      droppedAttributesCount: resource.droppedAttributes,
+    }),
+    scopeSpans: [...groupedBy(spans, (span) => span.scope)].map(([scope, own]) =>
       compact({
-        resource: compact({
-          attributes: encodeAttributes(resource.attributes),
-          droppedAttributesCount: resource.droppedAttributes,
+        scope: compact({
+          name: scope.name,
+          version: scope.version,
+          attributes: encodeAttributes(scope.attributes),
+          droppedAttributesCount: scope.droppedAttributes,
         }),
-        scopeSpans: [
-          compact({
-            scope: compact({
-              name: scope.name,
-              version: scope.version,
-              attributes: encodeAttributes(scope.attributes),
-              droppedAttributesCount: scope.droppedAttributes,
-            }),
-            spans: [encodeBareSpan(id, traceStart, span)],
-            schemaUrl: scope.schemaUrl,
-          }),
-        ],
-        schemaUrl: resource.schemaUrl,
+        spans: own.map((span) => encodeBareSpan(id, traceStart, span)),
+        schemaUrl: scope.schemaUrl,
       }),
-    ],
-  };
+    ),
+    schemaUrl: resource.schemaUrl,
+  });
+}
+
+function groupedBy<K>(spans: readonly Span[], keyOf: (span: Span) => K): Map<K, Span[]> {
+  const groups = new Map<K, Span[]>();
+  for (const span of spans) {
+    const group = groups.get(keyOf(span));
+    if (group) group.push(span);
+    else groups.set(keyOf(span), [span]);
+  }
+  return groups;
 }
 
 function encodeBareSpan(id: TraceId, traceStart: UnixNanos, span: Span): JsonObject {

@@ -3,6 +3,7 @@ import { Link, Route, Switch } from "wouter";
 import { parsePastedId } from "../base/ids.ts";
 import { ListView } from "../views/list/ListView.tsx";
 import { LIST_SHORTCUTS } from "../views/list/shortcuts.ts";
+import { TraceLegend } from "../views/trace/TraceLegend.tsx";
 import { TRACE_SHORTCUTS } from "../views/trace/shortcuts.ts";
 import { TraceView } from "../views/trace/TraceView.tsx";
 import styles from "./App.module.css";
@@ -20,7 +21,7 @@ export function App() {
         {({ id }) => {
           const pasted = parsePastedId(id);
           return (
-            <Shell shortcuts={TRACE_SHORTCUTS}>
+            <Shell shortcuts={TRACE_SHORTCUTS} legend={<TraceLegend />}>
               {pasted ? <TraceView key={pasted.trace} id={pasted.trace} /> : <Lost words={`“${id}” is not a trace id: up to 32 hexadecimal digits are`} />}
             </Shell>
           );

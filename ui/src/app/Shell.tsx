@@ -20,7 +20,13 @@ const COMMON_SHORTCUTS: readonly Shortcut[] = [
   { keys: ["?"], words: "this sheet" },
 ];
 
-export function Shell({ shortcuts, children }: { readonly shortcuts: readonly Shortcut[]; readonly children: ReactNode }) {
+interface ShellProps {
+  readonly shortcuts: readonly Shortcut[];
+  readonly legend?: ReactNode;
+  readonly children: ReactNode;
+}
+
+export function Shell({ shortcuts, legend, children }: ShellProps) {
   const sheet = useRef<HTMLDialogElement>(null);
   const idBox = useRef<HTMLInputElement>(null);
   const theme = useTheme();
@@ -45,7 +51,7 @@ export function Shell({ shortcuts, children }: { readonly shortcuts: readonly Sh
         </IconButton>
       </header>
       {children}
-      <KeySheet ref={sheet} shortcuts={[...shortcuts, ...COMMON_SHORTCUTS]} />
+      <KeySheet ref={sheet} shortcuts={[...shortcuts, ...COMMON_SHORTCUTS]} legend={legend} />
     </>
   );
 }

@@ -9,7 +9,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { ApiError, fetchOperations, fetchServices, fetchTrace, fetchTraces } from "../api/client.ts";
+import { ApiError, fetchAnalysis, fetchComparison, fetchOperations, fetchServices, fetchTrace, fetchTraces } from "../api/client.ts";
 import { type Bounds, boundsOf } from "../api/list.ts";
 import type { TraceId } from "../base/ids.ts";
 import type { TraceFilter, TracePage, TraceSummary } from "../model/summary.ts";
@@ -126,6 +126,26 @@ export function useOperations(service: string | null) {
 
 export function useTrace(id: TraceId) {
   return useQuery({ queryKey: ["trace", id], queryFn: ({ signal }) => fetchTrace(id, signal), staleTime: 60_000 });
+}
+
+/** What the server says about where the time went; while `skew` changes, the old answer stays. */
+export function useAnalysis(id: TraceId, skew: boolean) {
+  return useQuery({
+    queryKey: ["analysis", id, skew],
+    queryFn: ({ signal }) => fetchAnalysis(id, skew, signal),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+}
+
+/** Two traces laid over each other; null for `right` asks nothing. */
+export function useComparison(left: TraceId, right: TraceId | null) {
+  return useQuery({
+    queryKey: ["comparison", left, right],
+    queryFn: ({ signal }) => (right === null ? null : fetchComparison(left, right, signal)),
+    enabled: right !== null,
+    staleTime: 60_000,
+  });
 }
 
 /** What a list already told of the trace, for showing its head before the trace itself is here. */

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { spanId } from "../base/ids.ts";
+import { spanId, traceId } from "../base/ids.ts";
 import { duration, offset, unixNanos } from "../base/time.ts";
 import type { TraceFilter } from "../model/summary.ts";
 import { ANY_TIME, DEFAULT_FILTER, filterFromSearch, parseInstant, searchFromFilter } from "./list_url.ts";
-import { lookFromSearch, searchFromLook } from "./trace_url.ts";
+import { DEFAULT_LOOK, lookFromSearch, searchFromLook, type TraceLook } from "./trace_url.ts";
 
 test("the default filter is the bare address", () => {
   expect(searchFromFilter(DEFAULT_FILTER)).toBe("");
@@ -40,11 +40,26 @@ test.each([
 });
 
 test("the address of a trace restores the look at it", () => {
-  const look = { span: spanId("ab"), find: 'db "read timed out" 50%', zoom: { from: offset(1_200_000), to: offset(5_400_000) } };
+  const look: TraceLook = {
+    view: "table",
+    span: spanId("ab"),
+    find: 'db "read timed out" 50%',
+    zoom: { from: offset(1_200_000), to: offset(5_400_000) },
+    finding: "retries.00000000000000ab",
+    onlyPath: true,
+    skew: false,
+    hidden: ["a&b", "cart"],
+    top: spanId("cd"),
+    by: "@http.route",
+    other: traceId("ef"),
+  };
   expect(lookFromSearch(searchFromLook(look))).toEqual(look);
-  expect(searchFromLook({ span: null, find: "", zoom: null })).toBe("");
+  expect(searchFromLook(DEFAULT_LOOK)).toBe("");
 });
 
-test.each(["?zoom=5-5", "?zoom=9-1", "?zoom=a-b", "?span=xyz", ""])("%j looks at the whole trace", (search) => {
-  expect(lookFromSearch(search)).toEqual({ span: null, find: "", zoom: null });
-});
+test.each(["?zoom=5-5", "?zoom=9-1", "?zoom=a-b", "?span=xyz", "?view=best&path=all&skew=maybe&by=&other=q", ""])(
+  "%j looks at the whole trace",
+  (search) => {
+    expect(lookFromSearch(search)).toEqual(DEFAULT_LOOK);
+  },
+);

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { duration, offset, type Window } from "../base/time.ts";
 import { type Bar, layoutBars, timeAt, type Viewport, xOf } from "./layout.ts";
 import { minimapRuns } from "./minimap.ts";
-import { visibleRows } from "./rows.ts";
+import { findFolds } from "./folds.ts";
+import { type Rows, visibleRows, WHOLE_SHAPE } from "./rows.ts";
 import { drawn, id, span } from "./testing.ts";
 import { buildTree, type TraceTree } from "./tree.ts";
 import { panned, showing, WINDOW_MIN_NS, wholeWindow, windowWithin, zoomed } from "./window.ts";
@@ -17,10 +18,12 @@ const viewport = (from: number, to: number): Viewport => ({
   measure: (label) => label.length,
 });
 
+const allRows = (tree: TraceTree): Rows => visibleRows(tree, findFolds(tree), WHOLE_SHAPE);
+
 /** Bars as text: `█` bar, `░` envelope, `!` for an error, labels as they are. */
 function picture(tree: TraceTree, view: Viewport, collapsed: readonly string[] = []): string {
   const ids = new Set(collapsed.map(id));
-  const rows = visibleRows(tree, ids);
+  const rows = visibleRows(tree, findFolds(tree), { ...WHOLE_SHAPE, collapsed: ids });
   const bars = layoutBars(tree, rows, 0, rows.length, (p) => ids.has(tree.spans[p]?.id ?? id("none")), view);
   return bars.map((bar) => line(bar)).join("\n");
 }
@@ -72,14 +75,14 @@ test("zoomed in, bars are clipped and what is outside has none", () => {
 
 test("a span without duration, or with a negative one, can be seen at any zoom", () => {
   const tree = buildTree([span("a", null, 0, 1000), span("b", "a", 1000, 1000), span("c", "a", 500, 400)]);
-  for (const bar of layoutBars(tree, visibleRows(tree, new Set()), 1, 3, () => false, viewport(0, 1000))) {
+  for (const bar of layoutBars(tree, allRows(tree), 1, 3, () => false, viewport(0, 1000))) {
     expect(bar.extent?.width).toBe(2);
     expect((bar.extent?.x ?? 0) + 2).toBeLessThanOrEqual(WIDTH);
   }
 });
 
 test("only the rows asked for are laid out, counted from the first", () => {
-  const bars = layoutBars(SHOP, visibleRows(SHOP, new Set()), 1, 3, () => false, viewport(0, 600));
+  const bars = layoutBars(SHOP, allRows(SHOP), 1, 3, () => false, viewport(0, 600));
   expect(bars.map((bar) => [bar.position, bar.y])).toEqual([
     [1, 0],
     [2, 1],
@@ -94,7 +97,7 @@ test("x and time are each other's inverse", () => {
 test("events in view are ticks, others not", () => {
   const event = (at: number) => ({ name: "e", at: offset(at), attributes: [], droppedAttributes: 0 });
   const tree = buildTree([span("a", null, 0, 600, { events: [event(60), event(300), event(900)] })]);
-  const [bar] = layoutBars(tree, visibleRows(tree, new Set()), 0, 1, () => false, viewport(0, 600));
+  const [bar] = layoutBars(tree, allRows(tree), 0, 1, () => false, viewport(0, 600));
   expect(bar?.ticks).toEqual([6, 30]);
 });
 

@@ -4,6 +4,7 @@
  */
 import { at } from "../base/arrays.ts";
 import { isError } from "../model/span.ts";
+import type { Insight } from "./insight.ts";
 import type { TraceTree } from "./tree.ts";
 
 export interface Run {
@@ -11,11 +12,13 @@ export interface Run {
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** A colour slot of a service, or `ERROR_RUN`. */
+  /** A colour slot of a service, `ERROR_RUN` or `PATH_RUN`. */
   readonly slot: number;
 }
 
 export const ERROR_RUN = -1;
+export const PATH_RUN = -2;
+const PATH_HEIGHT = 1;
 /** A trace with few spans does not fill the strip with fat bars. */
 const LINE_HEIGHT_MAX = 4;
 /** Errors underline what is beneath them, as bars of the waterfall do; a line of one pixel they take whole. */
@@ -56,6 +59,28 @@ export function minimapRuns(
     pushRuns(runs, failed, y + lineHeight - errorHeight, errorHeight, () => ERROR_RUN);
   }
   return runs;
+}
+
+/**
+ * The critical path on the lines of its spans. As many runs as there are pixels to be seen, however many sections there are.
+ */
+export function minimapPath(sections: Insight["sections"], count: number, durationNs: number, width: number, height: number): readonly Run[] {
+  if (count === 0 || width < 1 || height < 1) return [];
+  const lines = Math.min(count, height);
+  const lineHeight = Math.min(LINE_HEIGHT_MAX, height / lines);
+  const scale = width / Math.max(1, durationNs);
+  const ends = new Map<number, number>();
+  for (const { position, from, to } of sections) {
+    if (position < 0) continue;
+    const line = Math.floor((position * lines) / count);
+    const left = Math.min(width - 1, Math.max(0, Math.floor(from * scale)));
+    const key = line * width + left;
+    ends.set(key, Math.max(ends.get(key) ?? 0, left + 1, Math.min(width, Math.round(to * scale))));
+  }
+  return [...ends].map(([key, end]) => {
+    const x = key % width;
+    return { x, y: ((key - x) / width) * lineHeight, width: end - x, height: Math.min(lineHeight, PATH_HEIGHT), slot: PATH_RUN };
+  });
 }
 
 function pushRuns(runs: Run[], line: Int32Array, y: number, height: number, slotOf: (mark: number) => number): void {

@@ -1,5 +1,5 @@
 /** The sheet of keyboard shortcuts. */
-import { type Ref } from "react";
+import type { ReactNode, Ref } from "react";
 import type { Shortcut } from "../state/keys.ts";
 import { IconButton } from "./controls.tsx";
 import { CloseIcon } from "./icons.tsx";
@@ -8,9 +8,11 @@ import styles from "./KeySheet.module.css";
 interface KeySheetProps {
   readonly ref: Ref<HTMLDialogElement>;
   readonly shortcuts: readonly Shortcut[];
+  /** What drawn marks mean; beside the keys, when there are any. */
+  readonly legend?: ReactNode;
 }
 
-export function KeySheet({ ref, shortcuts }: KeySheetProps) {
+export function KeySheet({ ref, shortcuts, legend }: KeySheetProps) {
   return (
     <dialog
       ref={ref}
@@ -29,18 +31,21 @@ export function KeySheet({ ref, shortcuts }: KeySheetProps) {
           </IconButton>
         </form>
       </div>
-      <dl className={styles.keys}>
-        {shortcuts.map(({ keys, words }) => (
-          <div key={words}>
-            <dt>
-              {keys.map((key) => (
-                <kbd key={key}>{key}</kbd>
-              ))}
-            </dt>
-            <dd>{words}</dd>
-          </div>
-        ))}
-      </dl>
+      <div className={styles.content}>
+        <dl className={styles.keys}>
+          {shortcuts.map(({ keys, words }) => (
+            <div key={words}>
+              <dt>
+                {keys.map((key) => (
+                  <kbd key={key}>{key}</kbd>
+                ))}
+              </dt>
+              <dd>{words}</dd>
+            </div>
+          ))}
+        </dl>
+        {legend}
+      </div>
     </dialog>
   );
 }

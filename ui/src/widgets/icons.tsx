@@ -31,6 +31,12 @@ export const SystemIcon = icon(<path d="M2 3h12v8H2zM6 14h4M8 11v3" />);
 export const ErrorIcon = icon(<path d="M8 2l6.5 11.5h-13zM8 6.5v3M8 11.6v.1" />);
 export const SearchIcon = icon(<path d="M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.5 10.5L14 14" />);
 
+export const DownloadIcon = icon(<path d="M8 2.5v8M4.5 7.5L8 11l3.5-3.5M3 13.5h10" />);
+export const PathIcon = icon(<path d="M1.5 4h4v4h5v4h4" />);
+export const ClockIcon = icon(<path d="M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2M8 5v3.2l2.2 1.6" />);
+export const HintIcon = icon(<path d="M6 12.5h4M6.5 14.5h3M8 1.5a4.2 4.2 0 0 1 2.4 7.6c-.5.4-.6.8-.6 1.4H6.2c0-.6-.1-1-.6-1.4A4.2 4.2 0 0 1 8 1.5" />);
+export const FoldIcon = icon(<path d="M3 4h10M3 8h10M3 12h10" />);
+
 /** Where the call goes: in (server), out (client), out to a queue, in from a queue. Internal spans have none. */
 const KIND_ICONS: Readonly<Record<SpanKind, ReturnType<typeof icon> | null>> = {
   server: icon(<path d="M2 8h7M6 5l3 3-3 3M12 3v10" />),

@@ -3,8 +3,9 @@ import { useCallback, useMemo } from "react";
 import { at } from "../../base/arrays.ts";
 import type { SpanId } from "../../base/ids.ts";
 import type { Offset, Window } from "../../base/time.ts";
-import { layoutBars, xOf } from "../../trace/layout.ts";
+import { layoutBars, type Overlay, xOf } from "../../trace/layout.ts";
 import type { Rows } from "../../trace/rows.ts";
+import { strokesOf } from "../../trace/through.ts";
 import type { TraceTree } from "../../trace/tree.ts";
 import { Canvas } from "../../widgets/Canvas.tsx";
 import type { Palette } from "../../widgets/palette.ts";
@@ -15,6 +16,7 @@ interface BarsProps {
   readonly tree: TraceTree;
   readonly rows: Rows;
   readonly collapsed: ReadonlySet<SpanId>;
+  readonly overlay: Overlay | null;
   readonly window: Window;
   readonly marks: readonly Offset[];
   /** The rows to paint, `last` exclusive. */
@@ -32,14 +34,15 @@ interface BarsProps {
   readonly palette: Palette;
 }
 
-export function Bars({ tree, rows, collapsed, window, marks, first, last, rowHeight, left, width, margin, height, slotAt, palette }: BarsProps) {
+export function Bars({ tree, rows, collapsed, overlay, window, marks, first, last, rowHeight, left, width, margin, height, slotAt, palette }: BarsProps) {
   const measure = useMemo(() => labelMeasure(labelFont(palette)), [palette]);
   const paint = useCallback(
     (context: CanvasRenderingContext2D) => {
       const viewport = { window, width, rowHeight, measure };
       const isCollapsed = (position: number): boolean => collapsed.has(at(tree.spans, position).id);
       paintBars(context, {
-        bars: layoutBars(tree, rows, first, last, isCollapsed, viewport),
+        bars: layoutBars(tree, rows, first, last, isCollapsed, viewport, overlay),
+        strokes: overlay ? strokesOf(overlay.insight.sections, rows, first, last, viewport) : [],
         rowHeight,
         height,
         marks: marks.map((mark) => xOf(viewport, mark)),
@@ -47,7 +50,7 @@ export function Bars({ tree, rows, collapsed, window, marks, first, last, rowHei
         palette,
       });
     },
-    [tree, rows, collapsed, window, marks, first, last, rowHeight, width, height, slotAt, palette, measure],
+    [tree, rows, collapsed, overlay, window, marks, first, last, rowHeight, width, height, slotAt, palette, measure],
   );
   return <Canvas className={styles.bars} style={{ left, top: first * rowHeight }} width={width + margin} height={height} paint={paint} />;
 }

@@ -12,6 +12,8 @@ interface FindBoxProps {
   readonly count: number;
   /** Which of them is the current one, from 1; 0 when the current span is none of them. */
   readonly which: number;
+  /** What the matches are when they are not those of the query; null when they are. */
+  readonly among: string | null;
   readonly onQuery: (query: string) => void;
   readonly onStep: (step: 1 | -1) => void;
 }
@@ -19,7 +21,7 @@ interface FindBoxProps {
 /** Searching 50,000 spans takes some milliseconds; not at every letter of a fast typist. */
 const REST_MS = 120;
 
-export function FindBox({ ref, query, count, which, onQuery, onStep }: FindBoxProps) {
+export function FindBox({ ref, query, count, which, among, onQuery, onStep }: FindBoxProps) {
   const [text, setText] = useState(query);
   useEffect(() => setText(query), [query]);
   useEffect(() => {
@@ -27,6 +29,7 @@ export function FindBox({ ref, query, count, which, onQuery, onStep }: FindBoxPr
     const timer = setTimeout(() => onQuery(text), REST_MS);
     return () => clearTimeout(timer);
   });
+  const isIdle = query === "" && among === null;
   const isNone = query !== "" && count === 0;
   return (
     <div role="search" aria-label="within this trace" className={styles.box}>
@@ -35,7 +38,7 @@ export function FindBox({ ref, query, count, which, onQuery, onStep }: FindBoxPr
         type="text"
         className={styles.field}
         aria-label="find in this trace"
-        placeholder="find in this trace"
+        placeholder={among ?? "find in this trace"}
         aria-invalid={isNone}
         value={text}
         onChange={(event) => setText(event.target.value)}
@@ -49,7 +52,7 @@ export function FindBox({ ref, query, count, which, onQuery, onStep }: FindBoxPr
         }}
       />
       <span role="status" className={classes(styles.count, isNone && styles.none)}>
-        {query === "" ? "" : isNone ? "none" : which > 0 ? `${formatCount(which)} of ${formatCount(count)}` : formatCount(count)}
+        {isIdle ? "" : isNone ? "none" : which > 0 ? `${formatCount(which)} of ${formatCount(count)}` : formatCount(count)}
       </span>
       <IconButton look="bare" label="previous match" disabled={count === 0} onClick={() => onStep(-1)}>
         <UpIcon />

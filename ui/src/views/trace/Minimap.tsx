@@ -2,8 +2,9 @@
 import { useCallback, useMemo } from "react";
 import { at } from "../../base/arrays.ts";
 import type { Window } from "../../base/time.ts";
+import type { Insight } from "../../trace/insight.ts";
 import { timeAt, xOf } from "../../trace/layout.ts";
-import { minimapRuns } from "../../trace/minimap.ts";
+import { minimapPath, minimapRuns } from "../../trace/minimap.ts";
 import type { TraceTree } from "../../trace/tree.ts";
 import { isWhole } from "../../trace/window.ts";
 import { Canvas } from "../../widgets/Canvas.tsx";
@@ -15,6 +16,7 @@ import { useDragRange } from "./useDragRange.ts";
 
 interface MinimapProps {
   readonly tree: TraceTree;
+  readonly insight: Insight | null;
   readonly whole: Window;
   readonly window: Window;
   /** Positions of spans that the search found. */
@@ -27,18 +29,23 @@ interface MinimapProps {
 
 const HEIGHT_PX = 48;
 
-export function Minimap({ tree, whole, window, matches, slotAt, palette, onZoom }: MinimapProps) {
+export function Minimap({ tree, insight, whole, window, matches, slotAt, palette, onZoom }: MinimapProps) {
   const [ref, { width }] = useSize<HTMLDivElement>();
   const scale = { window: whole, width };
   const { draft, handlers } = useDragRange((from, to) => onZoom({ from: timeAt(scale, from), to: timeAt(scale, to) }));
   const runs = useMemo(() => minimapRuns(tree, whole.to, Math.floor(width), HEIGHT_PX, slotAt), [tree, whole, width, slotAt]);
+  const path = useMemo(
+    () => (insight ? minimapPath(insight.sections, tree.spans.length, whole.to, Math.floor(width), HEIGHT_PX) : []),
+    [insight, tree, whole, width],
+  );
   const paint = useCallback(
     (context: CanvasRenderingContext2D) => {
       paintRuns(context, runs, palette);
+      paintRuns(context, path, palette);
       const xs = new Set(Array.from(matches, (p) => Math.round(xOf({ window: whole, width }, at(tree.spans, p).start))));
       paintMatches(context, xs, HEIGHT_PX, palette);
     },
-    [runs, palette, matches, tree, whole, width],
+    [runs, path, palette, matches, tree, whole, width],
   );
   const left = xOf(scale, window.from);
   const right = xOf(scale, window.to);

@@ -2,9 +2,9 @@
 import { memo } from "react";
 import { formatCount, formatDuration, plural } from "../../base/format.ts";
 import { duration } from "../../base/time.ts";
-import { isError, type Span } from "../../model/span.ts";
+import type { Span } from "../../model/span.ts";
 import { classes } from "../../widgets/controls.tsx";
-import { ChevronIcon, ErrorIcon, KindIcon } from "../../widgets/icons.tsx";
+import { ChevronIcon, ClockIcon, ErrorIcon, KindIcon } from "../../widgets/icons.tsx";
 import styles from "./Waterfall.module.css";
 
 interface SpanRowProps {
@@ -18,18 +18,32 @@ interface SpanRowProps {
   readonly indentPx: number;
   readonly slot: number;
   readonly descendants: number;
+  /** Of the span, or of one of the folded ones. */
+  readonly hasError: boolean;
   readonly errorsBelow: number;
+  /** How many siblings share the row; 0 when it is the span's alone. */
+  readonly folded: number;
+  /** How many siblings could be folded into this row; 0 when none. */
+  readonly foldable: number;
   readonly isCollapsed: boolean;
   readonly isCurrent: boolean;
   readonly isMatch: boolean;
   readonly isOrphan: boolean;
+  /** What correction of clocks added, in nanoseconds. */
+  readonly shift: number;
+  /** Own time on the critical path, in nanoseconds. */
+  readonly critical: number;
+  readonly isDetached: boolean;
 }
+
+const signed = (ns: number): string => `${ns > 0 ? "+" : ""}${formatDuration(duration(ns))}`;
 
 export const rowId = (span: Span): string => `span-${span.id}`;
 
 export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
-  const { span, position, row, top, depth, indentPx, slot, descendants, errorsBelow, isCollapsed, isCurrent, isMatch, isOrphan } = props;
-  const hasChildren = descendants > 0;
+  const { span, position, row, top, depth, indentPx, slot, descendants, errorsBelow, folded, foldable, isCurrent, isMatch, isOrphan } = props;
+  const isCollapsed = props.isCollapsed || folded > 0;
+  const hasChildren = descendants > 0 || folded > 0;
   return (
     <div
       role="row"
@@ -48,13 +62,13 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
           {hasChildren && <ChevronIcon size={11} />}
         </span>
         <span className={styles.colour} style={{ background: `var(--service-${slot})` }} />
-        {isError(span) && (
+        {props.hasError && (
           <span className={styles.error}>
             <ErrorIcon size={12} />
             <span className="aside">error </span>
           </span>
         )}
-        {isCollapsed && errorsBelow > 0 && !isError(span) && (
+        {isCollapsed && errorsBelow > 0 && !props.hasError && (
           <span className={classes(styles.error, styles.errorBelow)} title={`${plural(errorsBelow, "error")} below`}>
             <ErrorIcon size={12} />
             <span className="aside">errors below </span>
@@ -70,11 +84,29 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
             no parent
           </span>
         )}
-        {isCollapsed && <span className={styles.note}>+{formatCount(descendants)}</span>}
+        {folded > 0 && (
+          <span className={classes(styles.note, styles.times)} title={`${formatCount(folded)} calls of this kind in one row; the arrow or x unfolds them`}>
+            ×{formatCount(folded)}
+          </span>
+        )}
+        {foldable > 0 && (
+          <span className={classes(styles.note, styles.foldable)} data-fold="" title={`fold ${formatCount(foldable)} calls of this kind into one row (x)`}>
+            ×{formatCount(foldable)} fold
+          </span>
+        )}
+        {isCollapsed && folded === 0 && <span className={styles.note}>+{formatCount(descendants)}</span>}
+        {props.shift !== 0 && (
+          <span className={classes(styles.note, styles.clock)} title={`its clock differs: moved by ${signed(props.shift)}; dashed is where it was recorded`}>
+            <ClockIcon size={11} />
+            <span className="aside">moved by {signed(props.shift)}</span>
+          </span>
+        )}
       </div>
       <div role="gridcell" className={styles.cell}>
         <span className="aside">
           {formatDuration(span.duration)}, starts at {formatDuration(duration(span.start))}
+          {props.critical > 0 && `, on the critical path for ${formatDuration(duration(props.critical))}`}
+          {props.isDetached && ", nobody waits for it"}
         </span>
       </div>
     </div>

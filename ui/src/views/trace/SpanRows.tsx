@@ -1,18 +1,22 @@
 /** The rows that are in sight, each with what it needs to know of its span and no more, so that most of them need no work while scrolling. */
 import { useMemo } from "react";
 import { at } from "../../base/arrays.ts";
-import type { SpanId } from "../../base/ids.ts";
-import type { Rows } from "../../trace/rows.ts";
+import { isError } from "../../model/span.ts";
+import { foldAt, type Folds } from "../../trace/folds.ts";
+import type { Insight } from "../../trace/insight.ts";
+import type { Rows, Shape } from "../../trace/rows.ts";
 import type { TraceTree } from "../../trace/tree.ts";
 import { SpanRow } from "./SpanRow.tsx";
 
 interface SpanRowsProps {
   readonly tree: TraceTree;
+  readonly folds: Folds;
   readonly rows: Rows;
   /** The rows in sight, `last` exclusive. */
   readonly first: number;
   readonly last: number;
-  readonly collapsed: ReadonlySet<SpanId>;
+  readonly shape: Shape;
+  readonly insight: Insight | null;
   readonly current: number | null;
   readonly matches: Int32Array;
   readonly slotAt: (position: number) => number;
@@ -24,27 +28,39 @@ const INDENT_PX = 14;
 /** Deep trees are indented in smaller steps, so that names keep most of their column. */
 const INDENT_SHARE_MAX = 0.35;
 
-export function SpanRows({ tree, rows, first, last, collapsed, current, matches, slotAt, rowHeight, nameWidth }: SpanRowsProps) {
-  const matched = useMemo(() => new Set(matches), [matches]);
-  const indentPx = Math.min(INDENT_PX, (nameWidth * INDENT_SHARE_MAX) / Math.max(1, tree.depthMax));
-  return Array.from(rows.subarray(first, last), (position, i) => {
+export function SpanRows({ tree, folds, rows, first, last, shape, insight, current, matches, slotAt, rowHeight, nameWidth }: SpanRowsProps) {
+  // A match that has no row of its own marks the row that hides it.
+  const matched = useMemo(() => new Set(Array.from(matches, (p) => at(rows.rowAt, p))), [matches, rows]);
+  const currentRow = current === null ? -1 : at(rows.rowAt, current);
+  const indentPx = Math.min(INDENT_PX, (nameWidth * INDENT_SHARE_MAX) / Math.max(1, rows.depthMax));
+  return Array.from({ length: Math.max(0, Math.min(last, rows.length) - first) }, (_, i) => {
+    const row = first + i;
+    const position = at(rows.positions, row);
     const span = at(tree.spans, position);
+    const members = rows.folded.get(row) ?? [position];
+    const fold = foldAt(folds, position);
     return (
       <SpanRow
         key={span.id}
         span={span}
         position={position}
-        row={first + i}
-        top={(first + i) * rowHeight}
-        depth={at(tree.depth, position)}
+        row={row}
+        top={row * rowHeight}
+        depth={at(rows.depth, row)}
         indentPx={indentPx}
         slot={slotAt(position)}
         descendants={at(tree.descendants, position)}
-        errorsBelow={at(tree.errorsBelow, position)}
-        isCollapsed={collapsed.has(span.id)}
-        isCurrent={position === current}
-        isMatch={matched.has(position)}
+        hasError={members.some((p) => isError(at(tree.spans, p)))}
+        errorsBelow={members.reduce((sum, p) => sum + at(tree.errorsBelow, p), 0)}
+        folded={rows.folded.has(row) ? members.length : 0}
+        foldable={fold !== null && fold.id === span.id && shape.unfolded.has(fold.id) ? fold.members.length : 0}
+        isCollapsed={shape.collapsed.has(span.id)}
+        isCurrent={row === currentRow}
+        isMatch={matched.has(row)}
         isOrphan={span.parentId !== null && at(tree.parent, position) === -1}
+        shift={insight ? at(insight.shift, position) : 0}
+        critical={insight ? at(insight.critical, position) : 0}
+        isDetached={insight !== null && at(insight.detached, position) === 1}
       />
     );
   });

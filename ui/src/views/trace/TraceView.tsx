@@ -1,9 +1,11 @@
 /** A trace by id: reading it, not finding it, showing it. */
 import { useEffect } from "react";
 import { Link } from "wouter";
+import { useSearch } from "wouter/use-browser-location";
 import { ApiError } from "../../api/client.ts";
 import type { TraceId } from "../../base/ids.ts";
-import { useKnownSummary, useTrace } from "../../state/queries.ts";
+import { useAnalysis, useKnownSummary, useTrace } from "../../state/queries.ts";
+import { lookFromSearch } from "../../state/trace_url.ts";
 import { Button, CopyButton, Notice } from "../../widgets/controls.tsx";
 import { SummaryHead } from "./TraceHead.tsx";
 import { TracePage } from "./TracePage.tsx";
@@ -12,6 +14,8 @@ import styles from "./TraceView.module.css";
 export function TraceView({ id }: { readonly id: TraceId }) {
   const query = useTrace(id);
   const summary = useKnownSummary(id);
+  // Asked for beside the trace: when the spans are here, so is mostly what is to be said about them.
+  useAnalysis(id, lookFromSearch(useSearch()).skew);
   const retry = (): void => void query.refetch();
   useEffect(() => {
     document.title = `Trace ${id.slice(0, 8)} · Throughline`;

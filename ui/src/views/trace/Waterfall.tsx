@@ -7,12 +7,12 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type MouseEvent, type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
 import { at, clamp } from "../../base/arrays.ts";
-import type { SpanId } from "../../base/ids.ts";
 import { marksIn } from "../../base/marks.ts";
 import type { Offset, Window } from "../../base/time.ts";
 import { useStoredNumber } from "../../state/stored.ts";
-import { timeAt } from "../../trace/layout.ts";
-import { rowOf, type Rows } from "../../trace/rows.ts";
+import type { Folds } from "../../trace/folds.ts";
+import { type Overlay, timeAt } from "../../trace/layout.ts";
+import { rowOf, type Rows, type Shape } from "../../trace/rows.ts";
 import type { TraceTree } from "../../trace/tree.ts";
 import type { Palette } from "../../widgets/palette.ts";
 import { useSize } from "../../widgets/useSize.ts";
@@ -26,7 +26,9 @@ import styles from "./Waterfall.module.css";
 interface WaterfallProps {
   readonly tree: TraceTree;
   readonly rows: Rows;
-  readonly collapsed: ReadonlySet<SpanId>;
+  readonly folds: Folds;
+  readonly shape: Shape;
+  readonly overlay: Overlay | null;
   readonly window: Window;
   /** The position of the span under the keyboard; null for none. */
   readonly current: number | null;
@@ -37,6 +39,8 @@ interface WaterfallProps {
   readonly controls: ReactNode;
   readonly onSelect: (position: number) => void;
   readonly onToggle: (position: number) => void;
+  /** Opens the fold that the span is in, or closes it. */
+  readonly onFold: (position: number) => void;
   readonly onFocusSpan: (position: number) => void;
   readonly onZoom: (range: { readonly from: number; readonly to: number } | null) => void;
   readonly onZoomAt: (around: Offset, factor: number) => void;
@@ -54,7 +58,7 @@ const NAME_SHARE_MAX = 0.55;
 const ZOOM_PER_PX = 0.004;
 
 export function Waterfall(props: WaterfallProps) {
-  const { tree, rows, collapsed, window, current, matches, slotAt, palette } = props;
+  const { tree, rows, shape, overlay, window, current, matches, slotAt, palette } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [sizeRef, size] = useSize<HTMLDivElement>();
   // Stable, or the element would be measured again at every frame of scrolling.
@@ -89,7 +93,8 @@ export function Waterfall(props: WaterfallProps) {
   const isInDom = currentRow !== null && currentRow >= first && currentRow < last;
   useEffect(() => {
     if (currentRow !== null) virtual.scrollToIndex(currentRow, { align: "auto" });
-  }, [virtual, currentRow]);
+    // Also when the height changes: the details that just opened must not cover the span they are of.
+  }, [virtual, currentRow, size.height]);
 
   useWheel(scroller, (event) => {
     if (event.ctrlKey || event.metaKey) {
@@ -113,7 +118,7 @@ export function Waterfall(props: WaterfallProps) {
         aria-label="spans"
         aria-rowcount={rows.length + 1}
         aria-colcount={2}
-        aria-activedescendant={isInDom ? rowId(at(tree.spans, at(rows, currentRow))) : undefined}
+        aria-activedescendant={isInDom ? rowId(at(tree.spans, at(rows.positions, currentRow))) : undefined}
         tabIndex={0}
         className={styles.scroller}
         style={{ "--name-width": `${name}px`, "--row-height": `${ROW_PX}px` }}
@@ -134,11 +139,11 @@ export function Waterfall(props: WaterfallProps) {
           style={{ height: virtual.getTotalSize() }}
           onClick={(event) => {
             const hit = hitOf(event);
-            if (hit) (hit.isToggle ? props.onToggle : props.onSelect)(hit.position);
+            if (hit) ({ toggle: props.onToggle, fold: props.onFold, row: props.onSelect })[hit.part](hit.position);
           }}
           onDoubleClick={(event) => {
             const hit = hitOf(event);
-            if (hit && !hit.isToggle) props.onFocusSpan(hit.position);
+            if (hit?.part === "row") props.onFocusSpan(hit.position);
           }}
         >
           {width > 0 && (
@@ -147,7 +152,9 @@ export function Waterfall(props: WaterfallProps) {
               rows={rows}
               first={first}
               last={last}
-              collapsed={collapsed}
+              folds={props.folds}
+              shape={shape}
+              insight={overlay?.insight ?? null}
               current={current}
               matches={matches}
               slotAt={slotAt}
@@ -159,7 +166,8 @@ export function Waterfall(props: WaterfallProps) {
             <Bars
               tree={tree}
               rows={rows}
-              collapsed={collapsed}
+              collapsed={shape.collapsed}
+              overlay={overlay}
               window={window}
               marks={marks.at}
               first={first}
@@ -180,11 +188,13 @@ export function Waterfall(props: WaterfallProps) {
   );
 }
 
-/** Which span a click met, and whether it met the mark that collapses it. */
-function hitOf(event: MouseEvent): { readonly position: number; readonly isToggle: boolean } | null {
+/** Which span a click met, and which part of its row: the mark that collapses, the one that folds, or the rest. */
+function hitOf(event: MouseEvent): { readonly position: number; readonly part: "toggle" | "fold" | "row" } | null {
   const target = event.target instanceof Element ? event.target : null;
   const row = target?.closest("[data-position]");
-  return row ? { position: Number(row.getAttribute("data-position")), isToggle: target?.closest("[data-toggle]") !== null } : null;
+  if (!row) return null;
+  const part = target?.closest("[data-toggle]") ? "toggle" : target?.closest("[data-fold]") ? "fold" : "row";
+  return { position: Number(row.getAttribute("data-position")), part };
 }
 
 /** Wheel events that may be kept from scrolling, which React's own listeners cannot do. `handle` tells whether it took one. */

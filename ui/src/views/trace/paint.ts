@@ -1,7 +1,8 @@
 /** Fills what `layout` and `minimap` computed. No decisions beyond colours. */
 import { at } from "../../base/arrays.ts";
-import { type Bar, BAR_MIN_PX } from "../../trace/layout.ts";
-import { ERROR_RUN, type Run } from "../../trace/minimap.ts";
+import { type Bar, BAR_MIN_PX, type Extent } from "../../trace/layout.ts";
+import { ERROR_RUN, PATH_RUN, type Run } from "../../trace/minimap.ts";
+import type { Stroke } from "../../trace/through.ts";
 import type { Palette } from "../../widgets/palette.ts";
 
 const BAR_INSET_PX = 5;
@@ -11,6 +12,8 @@ export const labelFont = (palette: Palette): string => `${LABEL_PX}px ${palette.
 
 export interface BarsPicture {
   readonly bars: readonly Bar[];
+  /** Where the critical path goes from row to row. */
+  readonly strokes: readonly Stroke[];
   readonly rowHeight: number;
   readonly height: number;
   /** Where the ruler's marks are. */
@@ -25,26 +28,91 @@ export function paintBars(context: CanvasRenderingContext2D, picture: BarsPictur
   for (const x of marks) context.fillRect(Math.round(x), 0, 1, height);
   context.font = labelFont(palette);
   context.textBaseline = "middle";
+  paintStrokes(context, picture.strokes, palette);
   for (const bar of bars) paintBar(context, bar, rowHeight, at(palette.services, picture.slotAt(bar.position)), palette);
+}
+
+/** Below the bars, so that a long stroke does not cut what it only passes. */
+function paintStrokes(context: CanvasRenderingContext2D, strokes: readonly Stroke[], palette: Palette): void {
+  context.fillStyle = palette.ink;
+  context.globalAlpha = 0.45;
+  for (const { x, top, bottom } of strokes) context.fillRect(x, top, 1, bottom - top);
+  context.globalAlpha = 1;
 }
 
 function paintBar(context: CanvasRenderingContext2D, bar: Bar, rowHeight: number, colour: string, palette: Palette): void {
   const top = bar.y + BAR_INSET_PX;
   const height = rowHeight - 2 * BAR_INSET_PX;
+  context.fillStyle = colour;
   if (bar.envelope) {
     context.globalAlpha = 0.28;
-    context.fillStyle = colour;
     context.fillRect(bar.envelope.x, top + 2, bar.envelope.width, height - 4);
     context.globalAlpha = 1;
   }
-  if (!bar.extent) return;
-  const { x, width } = bar.extent;
+  if (bar.recorded) paintRecorded(context, bar.recorded, top, height, palette);
   context.fillStyle = colour;
-  fillRounded(context, x, top, width, height);
-  if (bar.error || bar.errorHidden) paintError(context, x, top, width, height, bar.error, palette);
+  // A pixel less, so that neighbours are told apart that follow each other at once.
+  for (const sibling of bar.siblings) fillRounded(context, sibling.x, top, Math.max(1, sibling.width - 1), height);
+  if (bar.extent) paintBody(context, bar, bar.extent, top, height, palette);
+  for (const { x, width } of bar.dark) paintHatch(context, x, top, width, height, palette);
+  if (bar.extent && (bar.error || bar.errorHidden)) paintError(context, bar.extent, top, height, bar.error, palette);
+  for (const sibling of bar.siblings) if (sibling.error) paintError(context, sibling, top, height, true, palette);
+  for (const { x, width } of bar.path) paintPath(context, x, top + height / 2, width, palette);
   context.fillStyle = palette.ink;
   for (const tick of bar.ticks) context.fillRect(Math.round(tick), top - 2, 1, height + 4);
   if (bar.label) paintLabel(context, bar.label, bar.y, rowHeight, palette);
+}
+
+/** What nobody waits for is an outline; time to and from a server is paler than time in it. */
+function paintBody(context: CanvasRenderingContext2D, bar: Bar, { x, width }: Extent, top: number, height: number, palette: Palette): void {
+  if (bar.detached) context.globalAlpha = 0.45;
+  fillRounded(context, x, top, width, height);
+  context.globalAlpha = 1;
+  context.fillStyle = palette.surface;
+  context.globalAlpha = 0.62;
+  for (const gap of bar.gap) context.fillRect(gap.x, top + 1, gap.width, height - 2);
+  context.globalAlpha = 1;
+}
+
+/** Where the span's own clock put it. */
+function paintRecorded(context: CanvasRenderingContext2D, { x, width }: Extent, top: number, height: number, palette: Palette): void {
+  context.strokeStyle = palette.inkSoft;
+  context.lineWidth = 1;
+  context.setLineDash([2, 2]);
+  context.strokeRect(x + 0.5, top + 0.5, Math.max(1, width - 1), height - 1);
+  context.setLineDash([]);
+}
+
+const HATCH_STEP_PX = 5;
+
+/** Time about which nothing is recorded. */
+function paintHatch(context: CanvasRenderingContext2D, x: number, top: number, width: number, height: number, palette: Palette): void {
+  context.save();
+  context.beginPath();
+  context.rect(x, top, width, height);
+  context.clip();
+  context.strokeStyle = palette.surface;
+  context.globalAlpha = 0.75;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  // From a fixed origin, so that the hatching stands still while a stretch moves.
+  for (let left = Math.floor((x - height) / HATCH_STEP_PX) * HATCH_STEP_PX; left < x + width; left += HATCH_STEP_PX) {
+    context.moveTo(left, top + height);
+    context.lineTo(left + height, top);
+  }
+  context.stroke();
+  context.restore();
+}
+
+/** A line in the ink of the page, on a ground that parts it from the bar whatever the bar's colour is. */
+function paintPath(context: CanvasRenderingContext2D, x: number, middle: number, width: number, palette: Palette): void {
+  const wide = Math.max(1, width);
+  context.fillStyle = palette.surface;
+  context.globalAlpha = 0.7;
+  context.fillRect(x, middle - 2, wide, 4);
+  context.globalAlpha = 1;
+  context.fillStyle = palette.ink;
+  context.fillRect(x, middle - 1, wide, 2);
 }
 
 /** Inside a bar the words get ground of their own: no one ink can be read on all colours. */
@@ -79,9 +147,8 @@ function fillRounded(context: CanvasRenderingContext2D, x: number, y: number, wi
 /** The span's own error frames its bar; one that a collapsed span hides is a line under it. */
 function paintError(
   context: CanvasRenderingContext2D,
-  x: number,
+  { x, width }: Extent,
   y: number,
-  width: number,
   height: number,
   own: boolean,
   palette: Palette,
@@ -93,7 +160,7 @@ function paintError(
 
 export function paintRuns(context: CanvasRenderingContext2D, runs: readonly Run[], palette: Palette): void {
   for (const run of runs) {
-    context.fillStyle = run.slot === ERROR_RUN ? palette.error : at(palette.services, run.slot);
+    context.fillStyle = run.slot === ERROR_RUN ? palette.error : run.slot === PATH_RUN ? palette.ink : at(palette.services, run.slot);
     context.fillRect(run.x, run.y, run.width, Math.max(1, run.height));
   }
 }

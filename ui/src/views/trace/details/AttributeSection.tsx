@@ -1,10 +1,17 @@
-/** Attributes under a title: typed, sorted by key, each copyable. */
-import { useState } from "react";
+/** Attributes under a title: typed, sorted by key, each copyable and findable. */
+import { createContext, useContext, useState } from "react";
+import { Link } from "wouter";
 import { formatCount, plural } from "../../../base/format.ts";
 import { type Attribute, type AttributeValue, valueText } from "../../../model/attribute.ts";
+import { readable, type Readable } from "../../../model/readable.ts";
 import { encodeAttributes } from "../../../api/otlp_encode.ts";
-import { Button, classes, CopyButton } from "../../../widgets/controls.tsx";
+import { DEFAULT_FILTER, searchFromFilter } from "../../../state/list_url.ts";
+import { Button, classes, CopyButton, IconButton } from "../../../widgets/controls.tsx";
+import { SearchIcon } from "../../../widgets/icons.tsx";
 import styles from "./Details.module.css";
+
+/** Finds words in the trace; null where there is nothing to find in. */
+export const FindContext = createContext<((query: string) => void) | null>(null);
 
 interface AttributeSectionProps {
   readonly title: string;
@@ -37,37 +44,70 @@ export function AttributeList({ attributes }: { readonly attributes: readonly At
     <dl className={styles.attributes}>
       {sorted.map((attribute, i) => (
         // A key may come twice; both are shown.
-        <div key={`${attribute.key} ${i}`} className={isBlock(attribute.value) ? styles.block : undefined}>
-          <dt>{attribute.key}</dt>
-          <dd>
-            <Value value={attribute.value} />
-            <CopyButton label={`copy the value of ${attribute.key}`} text={() => valueText(attribute.value)} />
-          </dd>
-        </div>
+        <AttributeRow key={`${attribute.key} ${i}`} attribute={attribute} />
       ))}
     </dl>
   );
 }
 
-/** Stack traces and statements of several lines get the whole width and keep their lines. */
-const isBlock = (value: AttributeValue): boolean => value.type === "string" && value.value.includes("\n");
+/** Longer values are not looked for as a whole. */
+const FIND_MAX = 120;
+
+function AttributeRow({ attribute: { key, value } }: { readonly attribute: Attribute }) {
+  const find = useContext(FindContext);
+  const text = valueText(value);
+  const form: Readable = value.type === "string" ? readable(key, text) : { type: "plain" };
+  const isFindable = find !== null && value.type !== "empty" && text.length <= FIND_MAX && !/["\n]/.test(text);
+  return (
+    <div className={form.type === "plain" ? undefined : styles.block}>
+      <dt>{key}</dt>
+      <dd>
+        <Value value={value} form={form} />
+        <span className={styles.acts}>
+          {key === "service.name" && value.type === "string" && (
+            <Link href={`/${searchFromFilter({ ...DEFAULT_FILTER, service: text })}`} title={`traces of ${text}`} aria-label={`traces of ${text}`} className={styles.act}>
+              traces
+            </Link>
+          )}
+          {isFindable && (
+            <IconButton look="bare" small label={`find ${key}=${text} in this trace`} onClick={() => find(`"${key}=${text}"`)}>
+              <SearchIcon size={12} />
+            </IconButton>
+          )}
+          <CopyButton label={`copy the value of ${key}`} text={() => text} />
+        </span>
+      </dd>
+    </div>
+  );
+}
 
 /** More is folded until asked for: a stack trace fits, a megabyte does not stop the page. */
 const VALUE_SHOWN_MAX = 3_000;
 
-function Value({ value }: { readonly value: AttributeValue }) {
+function Value({ value, form }: { readonly value: AttributeValue; readonly form: Readable }) {
   const [whole, setWhole] = useState(false);
-  const text = valueText(value);
+  const [asSent, setAsSent] = useState(false);
+  const sent = valueText(value);
+  const text = "text" in form && !asSent ? form.text : sent;
   const isLong = text.length > VALUE_SHOWN_MAX;
   return (
     <span className={classes(styles.value, value.type !== "string" && styles.typed)}>
       {value.type === "empty" ? <i className={styles.soft}>no value</i> : isLong && !whole ? `${text.slice(0, VALUE_SHOWN_MAX)}…` : text}
       {value.type === "string" && text === "" && <i className={styles.soft}>empty</i>}
       {value.type !== "string" && value.type !== "empty" && <span className={styles.type}>{value.type}</span>}
-      {isLong && (
-        <Button look="bare" className={styles.jump} onClick={() => setWhole(!whole)}>
-          {whole ? "fold" : `show all ${formatCount(text.length)} characters`}
-        </Button>
+      {(isLong || "text" in form) && (
+        <span className={styles.forms}>
+          {isLong && (
+            <Button look="bare" className={styles.jump} onClick={() => setWhole(!whole)}>
+              {whole ? "fold" : `show all ${formatCount(text.length)} characters`}
+            </Button>
+          )}
+          {"text" in form && (
+            <Button look="bare" className={styles.jump} onClick={() => setAsSent(!asSent)}>
+              {asSent ? `as ${form.type.toUpperCase()}` : "as sent"}
+            </Button>
+          )}
+        </span>
       )}
     </span>
   );

@@ -1,9 +1,13 @@
-/** The links of a span: to spans of this or of other traces. */
+/** The links of a span: to spans of this or of other traces, and from spans of this trace to it. */
 import { Link } from "wouter";
+import { at } from "../../../base/arrays.ts";
 import { plural } from "../../../base/format.ts";
 import { shortId } from "../../../base/ids.ts";
-import type { SpanLink } from "../../../model/span.ts";
+import type { Span, SpanLink } from "../../../model/span.ts";
+import type { Trace } from "../../../model/trace.ts";
 import { traceAddress } from "../../../state/trace_url.ts";
+import type { TraceTree } from "../../../trace/tree.ts";
+import { Button } from "../../../widgets/controls.tsx";
 import { LinkIcon } from "../../../widgets/icons.tsx";
 import { AttributeList } from "./AttributeSection.tsx";
 import styles from "./Details.module.css";
@@ -26,6 +30,35 @@ export function Links({ links, dropped }: { readonly links: readonly SpanLink[];
         ))}
       </ul>
       {dropped > 0 && <p className={styles.warn}>{plural(dropped, "link")} dropped by the sender</p>}
+    </section>
+  );
+}
+
+interface LinkedFromProps {
+  readonly trace: Trace;
+  readonly tree: TraceTree;
+  readonly span: Span;
+  readonly onGoTo: (position: number) => void;
+}
+
+/** Spans of this trace that link to `span`; those of other traces are not known here. */
+export function LinkedFrom({ trace, tree, span, onGoTo }: LinkedFromProps) {
+  const from = tree.spans.flatMap((other, p) => (other.links.some((link) => link.spanId === span.id && link.traceId === trace.id) ? [p] : []));
+  if (from.length === 0) return null;
+  return (
+    <section className={styles.section}>
+      <h3>
+        Linked from <span className={styles.note}>{from.length}</span>
+      </h3>
+      <ul className={styles.links}>
+        {from.map((position) => (
+          <li key={position}>
+            <Button look="bare" className={styles.jump} onClick={() => onGoTo(position)}>
+              <LinkIcon size={12} /> {at(tree.spans, position).resource.service} {at(tree.spans, position).name}
+            </Button>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

@@ -1,0 +1,121 @@
+/** What a span is and where its time went, in a list of facts. */
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import { at } from "../../../base/arrays.ts";
+import { formatDuration, formatInstant, formatIsoNanos, plural } from "../../../base/format.ts";
+import { duration, instantAt, offset } from "../../../base/time.ts";
+import { DEFAULT_FILTER, searchFromFilter } from "../../../state/list_url.ts";
+import { peersOf } from "../../../trace/statistics.ts";
+import { Button, CopyButton } from "../../../widgets/controls.tsx";
+import { LinkIcon } from "../../../widgets/icons.tsx";
+import type { TraceModel } from "../useTraceModel.ts";
+import styles from "./Details.module.css";
+
+interface SpanFactsProps {
+  readonly model: TraceModel;
+  readonly position: number;
+  readonly onGoTo: (position: number) => void;
+}
+
+export function SpanFacts({ model, position, onGoTo }: SpanFactsProps) {
+  const { trace, tree, insight } = model;
+  const span = at(tree.spans, position);
+  const parent = at(tree.parent, position);
+  const start = instantAt(trace.start, span.start);
+  const end = instantAt(trace.start, offset(span.start + span.duration));
+  const peers = peersOf(tree, position);
+  const alike = searchFromFilter({ ...DEFAULT_FILTER, service: span.resource.service, operation: span.name });
+  return (
+    <dl className={styles.facts}>
+      <Fact name="duration">
+        <b>{formatDuration(span.duration)}</b> <span className={styles.soft}>{percent(Math.max(0, span.duration), trace.duration)} of the trace</span>
+        {span.duration < 0 && <span className={styles.warn}> it ends before it starts</span>}
+      </Fact>
+      {insight && <OwnTimes model={model} position={position} />}
+      {peers && (
+        <Fact name="among peers">
+          slower than {peers.slowerThan} <span className={styles.soft}>of {plural(peers.count, "other")} of its operation in this trace</span>
+        </Fact>
+      )}
+      <Fact name="start" title={`${formatIsoNanos(start)} to ${formatIsoNanos(end)}`}>
+        +{formatDuration(duration(span.start))} <span className={styles.soft}>{formatInstant(start)}</span>
+      </Fact>
+      <Fact name="kind">{span.kind}</Fact>
+      <Fact name="status">
+        {span.status.code}
+        {span.status.code !== "error" && span.status.message !== "" && `: ${span.status.message}`}
+      </Fact>
+      <Fact name="operation">
+        <Link href={`/${alike}`}>traces with this operation</Link>
+      </Fact>
+      <Fact name="span id">
+        <code>{span.id}</code> <CopyButton label="copy the span id" text={() => span.id} />
+      </Fact>
+      <Fact name="parent">
+        {span.parentId === null ? (
+          "none: a root"
+        ) : parent < 0 ? (
+          <>
+            <code>{span.parentId}</code> <span className={styles.warn}>not in this trace</span>
+          </>
+        ) : (
+          <Button look="bare" className={styles.jump} onClick={() => onGoTo(parent)}>
+            <LinkIcon size={12} /> {at(tree.spans, parent).name}
+          </Button>
+        )}
+      </Fact>
+      {span.traceState !== "" && (
+        <Fact name="trace state">
+          <code>{span.traceState}</code>
+        </Fact>
+      )}
+    </dl>
+  );
+}
+
+function OwnTimes({ model: { tree, insight }, position }: { readonly model: TraceModel; readonly position: number }) {
+  if (!insight) return null;
+  const span = at(tree.spans, position);
+  const [self, critical, gap, dark, shift] = [insight.self, insight.critical, insight.gap, insight.dark, insight.shift].map((column) => at(column, position));
+  const isDetached = at(insight.detached, position) === 1;
+  return (
+    <>
+      <Fact name="self time">
+        {words(self)} <span className={styles.soft}>{percent(self, Math.max(0, span.duration))} of the span</span>
+      </Fact>
+      <Fact name="critical path">
+        {isDetached ? (
+          "nobody waits for it"
+        ) : (
+          <>
+            {words(critical)} <span className={styles.soft}>{percent(critical, insight.total)} of the trace</span>
+          </>
+        )}
+      </Fact>
+      {(gap ?? 0) > 0 && <Fact name="to the server">{words(gap)} on the way to it and back, queues included</Fact>}
+      {(dark ?? 0) > 0 && <Fact name="dark time">{words(dark)} about which nothing is recorded</Fact>}
+      {shift !== undefined && shift !== 0 && (
+        <Fact name="clock">
+          moved by {shift > 0 ? "+" : ""}
+          {words(shift)} <span className={styles.soft}>since its clock disagrees with its parent's</span>
+        </Fact>
+      )}
+    </>
+  );
+}
+
+const words = (ns = 0): string => formatDuration(duration(ns));
+
+function percent(part = 0, whole: number): string {
+  const share = whole > 0 ? (part / whole) * 100 : 100;
+  return `${share.toFixed(share > 0 && share < 10 ? 1 : 0)} %`;
+}
+
+function Fact({ name, title, children }: { readonly name: string; readonly title?: string; readonly children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd title={title}>{children}</dd>
+    </>
+  );
+}

@@ -1,0 +1,11 @@
+/** Saving text as a file, by way of the browser's own download. */
+
+export function saveText(name: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser has taken the blob over by the time this runs.
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
