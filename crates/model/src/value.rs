@@ -17,8 +17,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// How deep arrays and maps may be nested inside one value. A bound on recursion, far above what anyone sends.
-pub const MAX_VALUE_DEPTH: usize = 64;
+/// How deep arrays and maps may be nested inside one value. A bound on recursion, far above what anyone sends, and so low
+/// that everybody can read our answers: the protobuf libraries of C++, Python, Java and Rust refuse more than 100 messages
+/// inside each other unless told otherwise. Around the value of an event's attribute there are 7 (response, trace, resource
+/// spans, scope spans, span, event, attribute), the value itself is one, and a level of maps is three more: map, entry,
+/// value. 8 + 3 * 30 = 98.
+pub const MAX_VALUE_DEPTH: usize = 30;
 
 /// The value of an attribute, as in OTLP's `AnyValue`.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use block::{BlockId, BlockMeta};
 
-use crate::manifest::{Entry, State};
+use crate::manifest::{Checksums, Entry, State};
 
 /// All blocks of a tenant at one moment, those with the newest traces first: by latest trace start descending, then by id.
 ///
@@ -17,6 +17,8 @@ pub struct BlockList {
     number: u64,
     blocks: Vec<Arc<BlockMeta>>,
     by_id: HashMap<BlockId, Arc<Entry>>,
+    /// Of blocks that were removed lately.
+    removed: HashMap<BlockId, Checksums>,
 }
 
 impl BlockList {
@@ -36,6 +38,11 @@ impl BlockList {
             number: state.number,
             blocks,
             by_id,
+            removed: state
+                .tombstones
+                .iter()
+                .map(|tombstone| (tombstone.id, tombstone.checksums))
+                .collect(),
         }
     }
 
@@ -49,8 +56,10 @@ impl BlockList {
         self.by_id.get(&id).map(|entry| &entry.block)
     }
 
-    pub(crate) fn entry(&self, id: BlockId) -> Option<&Arc<Entry>> {
-        self.by_id.get(&id)
+    /// Of a block that is in the list or was there lately.
+    pub(crate) fn checksums(&self, id: BlockId) -> Option<Checksums> {
+        let listed = self.by_id.get(&id).map(|entry| entry.checksums);
+        listed.or_else(|| self.removed.get(&id).copied())
     }
 }
 

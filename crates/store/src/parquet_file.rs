@@ -1,14 +1,15 @@
 //! Reading some rows and columns of a Parquet file in the object store: only the pages that hold them are fetched.
 //!
 //! Opening reads the tail of the file in one request (offset index and footer, verified by the checksum in the manifest)
-//! and is kept in the cache. Decoding is work for the processor, so rows are read on a blocking thread that waits for the
+//! and is kept in the cache. What is fetched of the rest are whole pages, whose checksums are verified: those of headers
+//! here, those of contents by the decoder. Decoding is work for the processor, so rows are read on a blocking thread that waits for the
 //! object store as it goes.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use block::reader_metadata;
+use block::{check_page_headers, reader_metadata};
 use bytes::Bytes;
 use object_store::path::Path;
 use parquet::DecodeResult;
@@ -212,6 +213,9 @@ impl Rows {
                         self.file.bytes,
                         &ranges,
                     ))?;
+                    for pages in &parts {
+                        check_page_headers(pages).map_err(|error| self.file.damaged(error))?;
+                    }
                     self.decoder
                         .push_ranges(ranges, parts)
                         .map_err(|error| self.file.damaged(error))?;

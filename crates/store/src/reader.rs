@@ -39,7 +39,7 @@ const ID_BATCHES_WAITING: usize = 4;
 /// all of the runtime's (512, unless set otherwise) waiting, none would be left to read.
 const DECODERS_MAX: usize = 64;
 
-/// A block to read from: its entry, and the checksums if it is still in the manifest.
+/// A block to read from: its entry, and the checksums unless it was removed long ago.
 #[derive(Debug, Clone)]
 pub(crate) struct BlockRef<'a> {
     pub(crate) meta: &'a BlockMeta,
@@ -50,7 +50,7 @@ impl<'a> BlockRef<'a> {
     pub(crate) fn new(meta: &'a BlockMeta, blocks: &BlockList) -> Self {
         Self {
             meta,
-            checksums: blocks.entry(meta.id).map(|entry| entry.checksums),
+            checksums: blocks.checksums(meta.id),
         }
     }
 }

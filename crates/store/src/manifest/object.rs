@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     pub(crate) checksums: Checksums,
 }
 
-/// Checksums of what is read in one piece. The pages between are protected by their own, as far as the writer gives them any.
+/// Checksums of what is read in one piece. The pages between are protected by their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Checksums {
     /// The end of `spans.parquet`: offset index and footer.

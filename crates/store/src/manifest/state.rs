@@ -7,7 +7,7 @@ use block::BlockId;
 use model::{DurationNanos, UnixNanos};
 use serde::{Deserialize, Serialize};
 
-use super::object::{Checkpoint, Edit, Entry, MANIFEST_FORMAT};
+use super::object::{Checkpoint, Checksums, Edit, Entry, MANIFEST_FORMAT};
 
 /// How long a removed block is remembered, in the time of the edits. Long enough that its files are deleted by name and
 /// that a repeated attempt to add it is recognised; files that are left even then are found by listing.
@@ -21,6 +21,8 @@ pub(crate) struct Tombstone {
     pub(crate) folder: String,
     /// When it was removed.
     pub(crate) time: UnixNanos,
+    /// For whoever still reads it, from an older list.
+    pub(crate) checksums: Checksums,
 }
 
 /// The state after the edit `number`. Cloning costs a reference count for each block.
@@ -73,6 +75,7 @@ impl State {
                     id: *id,
                     folder: entry.block.folder(),
                     time: edit.time,
+                    checksums: entry.checksums,
                 });
             }
         }

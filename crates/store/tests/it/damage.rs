@@ -1,6 +1,8 @@
 //! Files of a block that are missing, cut or flipped: named, counted, and everything else is served.
 
-use store::Store;
+use block::{BlockMeta, RowRange};
+use model::{SpanId, TraceId, TraceSummary};
+use store::{ErrorKind, Store, StoreError};
 
 use crate::support::{
     World, block_of, made, read_all, tell, tell_all, tell_sent, tell_trace, trace,
@@ -87,31 +89,125 @@ async fn a_file_that_is_restored_is_served_again() {
     assert_eq!(tell_trace(&store, 1).await, whole);
 }
 
-/// Whatever byte of a file is wrong: an error, or the right spans, or (where no checksum reaches: inside the pages of
-/// `spans.parquet`) wrong values in the trace; never a panic of the caller, and never another trace.
+const FILES: [&str; 4] = [
+    "spans.parquet",
+    "traces.parquet",
+    "resources.parquet",
+    "trace_id.bloom",
+];
+
+/// What a question may be answered with when the block has a flipped bit: the truth, or that it cannot be read.
+fn check_honest<T: PartialEq + std::fmt::Debug>(
+    answer: Result<T, StoreError>,
+    truth: &T,
+    what: &str,
+) {
+    match answer {
+        Ok(answer) => assert_eq!(&answer, truth, "{what}"),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Corrupt, "{what}: {error}"),
+    }
+}
+
+async fn summaries(store: &Store, block: &BlockMeta) -> Result<Vec<TraceSummary>, StoreError> {
+    let table = store.trace_table(block).await?;
+    Ok((0..table.len()).map(|index| table.summary(index)).collect())
+}
+
+async fn ids(store: &Store, block: &BlockMeta) -> Result<Vec<(TraceId, SpanId)>, StoreError> {
+    let mut ids = Vec::new();
+    store
+        .span_ids(block, |trace_id, span_id| ids.push((trace_id, span_id)))
+        .await?;
+    Ok(ids)
+}
+
+/// Some 200 bits of each file, one at a time, and all ways to read.
 #[tokio::test]
-async fn no_flipped_byte_brings_the_store_down() {
+async fn a_flipped_bit_never_changes_an_answer() {
     let world = World::new();
-    let (_, folder) = two_blocks(&world).await;
-    let other = (tell_sent(&trace(2, 9, world.now())), vec![]);
-    for file in [
-        "spans.parquet",
-        "traces.parquet",
-        "resources.parquet",
-        "trace_id.bloom",
-    ] {
+    let (store, folder) = two_blocks(&world).await;
+    let blocks = store.blocks();
+    let block = blocks.iter().find(|block| block.folder() == folder);
+    let block = block.unwrap();
+    let all = [RowRange { start: 0, len: 9 }];
+    let sent = tell_sent(&trace(1, 9, world.now()));
+    let listed = summaries(&store, block).await.unwrap();
+    let identified = ids(&store, block).await.unwrap();
+    for file in FILES {
         let path = format!("{folder}/{file}");
         let bytes = world.read(&path).await;
-        for at in (0..bytes.len()).step_by(1 + bytes.len() / 60) {
+        for bit in (0..bytes.len() * 8).step_by(bytes.len() * 8 / 200 | 1) {
+            let what = format!("bit {bit} of {file}");
             let mut damaged = bytes.clone();
-            damaged[at] ^= 0x55;
+            damaged[bit / 8] ^= 1 << (bit % 8);
             world.write(&path, damaged).await;
             let store = world.open().await;
-            let _ = store.find_trace(crate::support::trace_id(1)).await.unwrap();
-            let _ = store.trace_table(store.blocks().last().unwrap()).await;
-            assert_eq!(tell_trace(&store, 2).await, other, "{file} byte {at}");
+            let (spans, unreadable) = tell_trace(&store, 1).await;
+            if unreadable.is_empty() {
+                assert_eq!(spans, sent, "{what}");
+            } else {
+                assert!(unreadable[0].contains(&path), "{what}: {unreadable:?}");
+                assert!(spans.is_empty(), "{what}");
+            }
+            check_honest(summaries(&store, block).await, &listed, &what);
+            check_honest(ids(&store, block).await, &identified, &what);
+            let rows = store.read_rows(block, &all).await;
+            check_honest(rows.map(|batch| tell(&batch)), &sent, &what);
+            let other = (tell_sent(&trace(2, 9, world.now())), vec![]);
+            assert_eq!(tell_trace(&store, 2).await, other, "{what}");
         }
         world.write(&path, bytes).await;
+    }
+}
+
+/// Whoever still asks a block that a compaction has replaced is told the truth as well.
+#[tokio::test]
+async fn a_flipped_bit_in_a_replaced_block_is_noticed() {
+    let world = World::new();
+    let (store, folder) = two_blocks(&world).await;
+    let blocks = store.blocks();
+    let block = blocks.iter().find(|block| block.folder() == folder);
+    let block = block.unwrap();
+    assert!(store.compact_now().await.unwrap().is_some());
+    for file in ["spans.parquet", "traces.parquet"] {
+        let path = format!("{folder}/{file}");
+        let mut bytes = world.read(&path).await;
+        // In the footer, right in front of its length and the magic.
+        let at = bytes.len() - 9;
+        bytes[at] ^= 1;
+        world.write(&path, bytes).await;
+        let store = world.open().await;
+        let error = match file {
+            "spans.parquet" => ids(&store, block).await.unwrap_err(),
+            _ => summaries(&store, block).await.unwrap_err(),
+        };
+        assert!(error.to_string().contains("checksum"), "{error}");
+        assert!(error.to_string().contains(&path), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_compaction_does_not_carry_a_flipped_bit_on() {
+    for file in FILES {
+        for part in 0..24 {
+            let world = World::new();
+            let (_, folder) = two_blocks(&world).await;
+            let path = format!("{folder}/{file}");
+            let mut bytes = world.read(&path).await;
+            let bit = (bytes.len() * 8 - 1) * part / 23;
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            world.write(&path, bytes).await;
+            let store = world.open().await;
+            let what = format!("bit {bit} of {file}");
+            match store.compact_now().await {
+                Ok(report) => {
+                    assert!(report.is_some(), "{what}");
+                    let both = [trace(1, 9, world.now()), trace(2, 9, world.now())].concat();
+                    assert_eq!(tell_all(&store).await, tell_sent(&both), "{what}");
+                }
+                Err(error) => assert!(error.to_string().contains(&path), "{what}: {error}"),
+            }
+        }
     }
 }
 

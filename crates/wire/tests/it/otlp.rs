@@ -346,6 +346,27 @@ fn values_may_be_nested_as_deep_as_the_bound_says() {
     assert_eq!(encode(&again), encode(&batch));
 }
 
+#[test]
+fn the_deepest_value_is_within_the_usual_recursion_limit_of_readers() {
+    let deep = (0..model::MAX_VALUE_DEPTH).fold(string("x"), |inner, _| AnyValue {
+        value: Some(Value::KvlistValue(KeyValueList {
+            values: vec![attribute("k", inner)],
+        })),
+    });
+    let span = Span {
+        events: vec![Event {
+            attributes: vec![attribute("deep", deep)],
+            ..Event::default()
+        }],
+        ..good_span()
+    };
+    let sent = request(vec![span]);
+    let (batch, outcome) = read(&sent.encode_to_vec());
+    assert_eq!(outcome.unwrap().total(), 0);
+    let answer = ExportTraceServiceRequest::decode(encode(&batch).as_slice()).unwrap();
+    assert_eq!(answer, sent);
+}
+
 /// `body` with its only occurrence of `from` replaced, which must be as long.
 fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = body.windows(from.len()).position(|w| w == from).unwrap();
