@@ -132,13 +132,14 @@ function layoutBar(
   const siblings = layoutSiblings(tree, members.slice(1), viewport);
   const envelope = collapsed && members.length === 0 && clippedExtent(viewport, at(tree.subtreeStart, position), at(tree.subtreeEnd, position));
   const shift = overlay === null ? 0 : at(overlay.insight.shift, position);
+  const recorded = shift === 0 ? null : clippedExtent(viewport, span.start - shift, span.start - shift + Math.max(0, span.duration));
   return {
     position,
     y,
     extent,
     siblings,
     envelope: envelope || null,
-    label: label(tree, all, extent, siblings, viewport),
+    label: label(tree, all, [extent, recorded, ...siblings], viewport),
     ticks: extent
       ? span.events.slice(0, TICKS_MAX).map((event) => xOf(viewport, event.at)).filter((x) => x >= 0 && x <= viewport.width)
       : [],
@@ -147,7 +148,7 @@ function layoutBar(
     path: overlay ? stretches(viewport, overlay.path, all, collapsed) : [],
     dark: overlay && !collapsed ? extentsOf(viewport, overlay.dark.own(position)) : [],
     gap: overlay && !collapsed ? extentsOf(viewport, gapPairs(tree, overlay.insight, position)) : [],
-    recorded: shift === 0 ? null : clippedExtent(viewport, span.start - shift, span.start - shift + Math.max(0, span.duration)),
+    recorded,
     detached: overlay !== null && at(overlay.insight.detached, position) === 1,
   };
 }
@@ -178,9 +179,9 @@ function layoutSiblings(tree: TraceTree, members: readonly number[], viewport: V
   return siblings;
 }
 
-/** Of folded siblings the label says their sum, beside all of them. */
-function label(tree: TraceTree, all: readonly number[], extent: Extent | null, siblings: readonly Extent[], viewport: Viewport): Bar["label"] {
-  const boxes = extent ? [extent, ...siblings] : siblings;
+/** Stands beside all that is drawn in the row. Of folded siblings it says their sum. */
+function label(tree: TraceTree, all: readonly number[], drawn: readonly (Extent | null)[], viewport: Viewport): Bar["label"] {
+  const boxes = drawn.filter((box) => box !== null);
   if (boxes.length === 0) return null;
   const x = boxes.reduce((least, box) => Math.min(least, box.x), Infinity);
   const right = boxes.reduce((most, box) => Math.max(most, box.x + box.width), 0);
