@@ -136,7 +136,7 @@ async fn a_flipped_bit_never_changes_an_answer() {
     for file in FILES {
         let path = format!("{folder}/{file}");
         let bytes = world.read(&path).await;
-        for bit in (0..bytes.len() * 8).step_by(bytes.len() * 8 / 200 | 1) {
+        for bit in (0..bytes.len() * 8).step_by((bytes.len() * 8 / 200) | 1) {
             let what = format!("bit {bit} of {file}");
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
