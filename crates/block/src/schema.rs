@@ -31,7 +31,10 @@
 //! ```
 //!
 //! A list of attributes is a map from key to { type, value }: `value` is the text of a string, the digits of a number,
-//! `true` or `false`, or for other types the canonical text of [`model::Value`]. A key may occur twice, as in OTLP.
+//! `true` or `false`, or for other types the canonical text of [`model::Value`]. A key may occur twice, as in OTLP. The
+//! order of attributes is not kept, nor does OTLP give it a meaning: those with a column of their own come last.
+//!
+//! Times are nanoseconds, which not every client language has: in DuckDB `epoch_ns(start)` is a plain number.
 
 use std::sync::Arc;
 
