@@ -123,7 +123,8 @@ def test_a_wrong_parameter_is_named(server, query, words):
 def test_the_openapi_document_names_every_path(server):
     document = server.json("/api/v1/openapi.json")
     assert set(document["paths"]) == {
-        "/api/v1/traces", "/api/v1/traces/{id}", "/api/v1/services", "/api/v1/services/{service}/operations",
+        "/api/v1/traces", "/api/v1/traces/{id}", "/api/v1/traces/{id}/analysis", "/api/v1/traces/{id}/compare/{other}",
+        "/api/v1/services", "/api/v1/services/{service}/operations",
     }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ export function SummaryLine({ insight, error, slotAt, isOpen, onFindings, onGoTo
         {words}
       </p>
       {insight && (
-        <Button look="bare" className={styles.toggle} aria-pressed={isOpen} aria-label={plural(count, "finding")} disabled={count === 0} onClick={onFindings}>
+        <Button look="bare" className={styles.toggle} aria-pressed={isOpen} disabled={count === 0} onClick={onFindings}>
           <HintIcon /> {count === 0 ? "no findings" : plural(count, "finding")}
         </Button>
       )}
