@@ -125,6 +125,7 @@ def test_the_openapi_document_names_every_path(server):
     assert set(document["paths"]) == {
         "/api/v1/traces", "/api/v1/traces/{id}", "/api/v1/traces/{id}/analysis", "/api/v1/traces/{id}/compare/{other}",
         "/api/v1/services", "/api/v1/services/{service}/operations",
+        "/api/v1/search", "/api/v1/query/check", "/api/v1/query/complete", "/api/v1/query/explain",
     }  # fmt: skip
 
 

@@ -10,22 +10,28 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "api", "query", "collect", "store", "journal", "shop", "wire", "block", "model",
+            "api", "query", "collect", "store", "journal", "shop", "analysis", "evaluate",
+            "traceql", "wire", "block", "model",
         ],
     ),
     (
         "api",
         &[
-            "query", "collect", "store", "journal", "analysis", "wire", "model",
+            "query", "collect", "store", "journal", "analysis", "evaluate", "traceql", "wire",
+            "model",
         ],
     ),
-    ("query", &["collect", "store", "block", "model"]),
+    (
+        "query",
+        &["collect", "store", "block", "evaluate", "traceql", "model"],
+    ),
     ("collect", &["store", "journal", "block", "wire", "model"]),
     ("store", &["block", "model"]),
     ("journal", &["model"]),
     ("shop", &["wire", "model"]),
     ("analysis", &["model"]),
     ("benches", &["block", "wire", "model"]),
+    ("evaluate", &["traceql", "model"]),
     ("testkit", &["traceql", "model"]),
     ("traceql", &["model"]),
     ("block", &["model"]),
@@ -51,7 +57,7 @@ const ONLY: &[(&str, &[&str])] = &[
 
 /// Outside crates that the pure crates must not reach, directly or not: they do no I/O and spawn nothing.
 const IMPURE: &[&str] = &["tokio", "hyper", "object_store", "rand"];
-const PURE: &[&str] = &["analysis", "traceql", "wire", "block", "model"];
+const PURE: &[&str] = &["analysis", "evaluate", "traceql", "wire", "block", "model"];
 
 /// Every arrow that is not allowed, in words.
 ///

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use collect::Collector;
+use model::Clock;
 use query::Query;
 
 use crate::body::Intake;
@@ -36,6 +37,8 @@ pub struct Engines {
     pub collector: Collector,
     /// Answers questions.
     pub query: Query,
+    /// Tells what "now" is in a question.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// How soon a client may find the server started. Replay of a full journal takes seconds.

@@ -6,6 +6,7 @@
 mod bloom;
 mod chunk;
 mod decode;
+mod extras;
 mod header;
 mod inventory;
 mod leaf;
@@ -16,7 +17,10 @@ mod plan;
 mod read;
 mod resources;
 mod rle;
+mod rows;
+mod scan;
 mod schema;
+mod source;
 mod span_reader;
 mod spans;
 mod table;
@@ -26,6 +30,7 @@ mod write;
 
 pub use bloom::Bloom;
 pub use decode::{SpanDecoder, read_resources};
+pub use extras::{EventPages, LinkPages};
 pub use header::check_page_headers;
 pub use meta::{
     AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION,
@@ -34,6 +39,8 @@ pub use meta::{
 pub use order::{OrderedRow, TraceOrder};
 pub use plan::ColumnPlan;
 pub use read::{ReadError, reader_metadata};
+pub use scan::{SpanColumn, SpanFile, SpanGroup, WordColumn};
 pub use span_reader::SpanReader;
 pub use table::{RowRange, TraceTable};
+pub use words::{AttributePages, BoolPages, ListPages, WordPages};
 pub use write::{BlockWriter, FinishedBlock, NewBlock, TraceRows, WriteError, WriteOptions};

@@ -1,8 +1,8 @@
 //! The order of spans inside a trace: pre-order, so that descendants are a range of rows.
 //!
 //! Roots and children come by start time, then span id. A span whose parent is not here counts as a root of what is
-//! here. Parent ids may be wrong in every way: a span that is its own ancestor is cut off from its parent and becomes a
-//! root that names its parent by id, so every span comes exactly once.
+//! here. Parent ids may be wrong in every way: where spans are each other's ancestors, the earliest of the circle is cut
+//! off from its parent and becomes a root that names its parent by id, so every span comes exactly once.
 
 use model::{SpanBatch, SpanId, SpanRow};
 
@@ -57,11 +57,12 @@ impl TraceOrder {
             }
         }
         self.walk(from, out);
-        // What is left hangs in a circle.
+        // What is left goes round in a circle, or hangs below one.
         for at in (0..self.latest_first.len()).rev() {
             let position = self.latest_first[at].1;
             if !self.visited[position as usize] {
-                self.stack.push((position, 0));
+                let cut = self.earliest_of_circle(spans, position);
+                self.stack.push((cut, 0));
                 self.walk(from, out);
             }
         }
@@ -104,6 +105,29 @@ impl TraceOrder {
                 self.first_child[parent] = position;
             }
         }
+    }
+
+    /// The earliest span of the circle that the ancestors of `position` end in. All of them must have parents. Costs a few
+    /// steps for each, and all that hangs on a circle is reached from it, so each circle is looked for once.
+    fn earliest_of_circle(&self, spans: &[SpanRow], position: u32) -> u32 {
+        let parent = |position: u32| self.parent[position as usize];
+        let (mut slow, mut fast) = (position, position);
+        loop {
+            slow = parent(slow);
+            fast = parent(parent(fast));
+            if slow == fast {
+                break;
+            }
+        }
+        let start = |position: u32| spans[self.by_id[position as usize].1 as usize].start;
+        let (mut earliest, mut at) = (slow, parent(slow));
+        while at != slow {
+            if (start(at), at) < (start(earliest), earliest) {
+                earliest = at;
+            }
+            at = parent(at);
+        }
+        earliest
     }
 
     /// Empties the stack of (position, row of the parent + 1 counted from `from`, or 0).
@@ -219,6 +243,14 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_hangs_below_a_circle_keeps_its_parent_however_early_it_is() {
+        assert_eq!(
+            drawn(&[(1, 2, 5), (2, 1, 6), (3, 1, 1)]),
+            "1+2\n  3+0\n  2+0\n"
+        );
+    }
+
     proptest! {
         #[test]
         fn every_span_comes_once_and_descendants_are_the_next_rows(
@@ -243,6 +275,39 @@ mod tests {
                 let descendants = (0..out.len()).filter(|&other| other != at && is_descendant(other)).count();
                 prop_assert_eq!(row.subtree as usize, descendants);
                 prop_assert!((at + 1..=at + descendants).all(is_descendant));
+            }
+        }
+
+        #[test]
+        fn only_the_earliest_of_a_circle_loses_its_parent(
+            spans in proptest::collection::vec((1u8..12, 0u8..12, 0i64..6), 1..14)
+        ) {
+            let batch = batch(&spans);
+            let rows: Vec<u32> = (0..spans.len() as u32).collect();
+            let mut out = Vec::new();
+            TraceOrder::default().order(&batch, &rows, &mut out);
+            let span = |row: &OrderedRow| spans[row.row as usize];
+            let parent = |(id, parent, _): (u8, u8, i64)| {
+                let found = out.iter().map(span).find(|other| other.0 == parent);
+                found.filter(|_| parent != id)
+            };
+            for (at, row) in out.iter().enumerate() {
+                match (row.parent, parent(span(row))) {
+                    (0, None) => {}
+                    (0, Some(first)) => {
+                        let mut above = first;
+                        // It comes back to itself within as many steps as there are spans, or the assertion fails.
+                        for _ in 0..out.len() {
+                            if above == span(row) {
+                                break;
+                            }
+                            prop_assert!((span(row).2, span(row).0) < (above.2, above.0));
+                            above = parent(above).unwrap_or(above);
+                        }
+                        prop_assert_eq!(above, span(row));
+                    }
+                    (back, found) => prop_assert_eq!(Some(span(&out[at - back as usize])), found),
+                }
             }
         }
     }

@@ -3,17 +3,15 @@
 //! Parquet's general readers turn pages into Arrow arrays, of which the symbols would then be looked up row by row. Here a
 //! dictionary entry becomes a symbol once, and a page is a list of indices. That costs a quarter.
 
-use std::sync::Arc;
+use std::ops::Range;
 
-use bytes::{Buf as _, Bytes};
-use parquet::basic::Encoding;
-use parquet::column::page::{Page, PageReader as _};
-use parquet::errors::ParquetError;
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding};
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::reader::{ChunkReader, Length};
-use parquet::file::serialized_reader::SerializedPageReader;
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 
 use crate::ReadError;
+use crate::header::{PageHeader, PageKind};
 use crate::read::content;
 use crate::rle;
 
@@ -25,34 +23,21 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    fn from(&self, start: u64) -> Result<Bytes, ParquetError> {
-        let skipped = start.checked_sub(self.start);
-        let skipped = skipped.filter(|&skipped| skipped <= self.bytes.len() as u64);
-        let skipped = skipped.ok_or_else(|| ParquetError::EOF(format!("nothing at {start}")))?;
-        Ok(self.bytes.slice(skipped as usize..))
+    fn slice(&self, range: &Range<u64>) -> Option<Bytes> {
+        let from = usize::try_from(range.start.checked_sub(self.start)?).ok()?;
+        let to = usize::try_from(range.end.checked_sub(self.start)?).ok()?;
+        (from <= to && to <= self.bytes.len()).then(|| self.bytes.slice(from..to))
     }
 }
 
-impl Length for Window {
-    fn len(&self) -> u64 {
-        self.start + self.bytes.len() as u64
-    }
-}
-
-impl ChunkReader for Window {
-    type T = bytes::buf::Reader<Bytes>;
-
-    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        Ok(self.from(start)?.reader())
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        let bytes = self.from(start)?;
-        if length > bytes.len() {
-            return Err(ParquetError::EOF(format!("no {length} bytes at {start}")));
-        }
-        Ok(bytes.slice(..length))
-    }
+/// Where one leaf of a row group is found.
+#[derive(Clone, Copy)]
+pub(crate) struct LeafSource<'a> {
+    /// What is in memory of the file.
+    pub(crate) parts: &'a [Window],
+    pub(crate) chunk: &'a ColumnChunkMetaData,
+    /// Where the pages are. Without it all of the chunk must be in memory.
+    pub(crate) places: Option<&'a OffsetIndexMetaData>,
 }
 
 /// A page before its values are looked at.
@@ -66,62 +51,139 @@ pub(crate) struct RawPage {
     pub(crate) values: Bytes,
 }
 
-/// Walks the pages of one leaf in one row group.
+/// The pages of one leaf in one row group, in order or from any place on.
 pub(crate) struct LeafPages {
     name: String,
-    pages: SerializedPageReader<Window>,
+    parts: Vec<Window>,
+    /// Where the pages of values lie, headers included.
+    places: Vec<Range<u64>>,
+    next: usize,
+    is_compressed: bool,
+    zstd: zstd::bulk::Decompressor<'static>,
     has_repetition: bool,
     has_definition: bool,
-    waiting: Option<Page>,
 }
 
 impl LeafPages {
-    /// The pages, and the dictionary with the number of its entries.
-    pub(crate) fn open(
-        file: &Window,
-        chunk: &ColumnChunkMetaData,
-        rows: usize,
-    ) -> Result<(Self, Bytes, usize), ReadError> {
+    /// The pages, and the dictionary with the number of its entries. No page of values is looked at.
+    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<(Self, Bytes, usize), ReadError> {
+        let chunk = leaf.chunk;
         let descr = chunk.column_descr();
-        let mut leaf = Self {
-            name: descr.path().string(),
-            pages: SerializedPageReader::new(Arc::new(file.clone()), chunk, rows, None)?,
+        let name = descr.path().string();
+        let is_compressed = match chunk.compression() {
+            Compression::UNCOMPRESSED => false,
+            Compression::ZSTD(_) => true,
+            other => return Err(content(format!("column `{name}`: compressed by {other}"))),
+        };
+        let zstd = zstd::bulk::Decompressor::new()
+            .map_err(|error| content(format!("cannot set up zstd: {error}")))?;
+        let mut pages = Self {
+            name,
+            parts: leaf.parts.to_vec(),
+            places: Vec::new(),
+            next: 0,
+            is_compressed,
+            zstd,
             has_repetition: descr.max_rep_level() > 0,
             has_definition: descr.max_def_level() > 0,
-            waiting: None,
         };
-        match leaf.pages.get_next_page()? {
-            Some(Page::DictionaryPage {
-                buf, num_values, ..
-            }) => Ok((leaf, buf, num_values as usize)),
-            first => {
-                leaf.waiting = first;
-                Ok((leaf, Bytes::new(), 0))
+        let dictionary = match leaf.places {
+            Some(places) => {
+                pages.places = page_places(places).collect();
+                dictionary_place(chunk, places)
             }
+            None => pages.find_pages(chunk)?,
+        };
+        let Some(place) = dictionary else {
+            return Ok((pages, Bytes::new(), 0));
+        };
+        let (header, bytes) = pages.page(&place)?;
+        if header.kind != PageKind::Dictionary {
+            return Err(pages.damaged("its dictionary is not where it should be"));
+        }
+        let entries = usize::try_from(header.values).unwrap_or(0);
+        Ok((pages, bytes, entries))
+    }
+
+    /// Notes where pages lie by looking at their headers, and gives the place of the dictionary.
+    fn find_pages(&mut self, chunk: &ColumnChunkMetaData) -> Result<Option<Range<u64>>, ReadError> {
+        let (start, len) = chunk.byte_range();
+        let end = start.saturating_add(len);
+        let mut dictionary = None;
+        let mut at = start;
+        while at < end {
+            let rest = self.bytes(&(at..end))?;
+            let Some((header, length)) = PageHeader::read(&rest) else {
+                return Err(self.damaged("a page has no sound header"));
+            };
+            let stored = u64::try_from(header.stored).unwrap_or(u64::MAX / 2);
+            let place = at..at + length as u64 + stored;
+            at = place.end;
+            match header.kind {
+                PageKind::Dictionary if place.start == start => dictionary = Some(place),
+                PageKind::Dictionary => return Err(self.damaged("a dictionary is not in front")),
+                PageKind::Data => self.places.push(place),
+            }
+        }
+        if at > end {
+            return Err(self.damaged("its last page is cut off"));
+        }
+        Ok(dictionary)
+    }
+
+    fn bytes(&self, range: &Range<u64>) -> Result<Bytes, ReadError> {
+        let bytes = self.parts.iter().find_map(|part| part.slice(range));
+        bytes.ok_or_else(|| self.damaged("a page was not read"))
+    }
+
+    /// Makes `page` the one that comes next.
+    pub(crate) fn seek(&mut self, page: usize) {
+        self.next = page;
+    }
+
+    /// The header and the content of the page at a place, its checksums verified.
+    fn page(&mut self, place: &Range<u64>) -> Result<(PageHeader, Bytes), ReadError> {
+        let bytes = self.bytes(place)?;
+        let Some((header, length)) = PageHeader::read(&bytes) else {
+            return Err(self.damaged("a page has no sound header"));
+        };
+        let page = bytes.slice(length..);
+        if usize::try_from(header.stored) != Ok(page.len()) {
+            return Err(self.damaged("a page is not as long as it says"));
+        }
+        if crc32fast::hash(&page) != header.crc {
+            return Err(self.damaged("a page does not have its checksum"));
+        }
+        if !self.is_compressed || page.is_empty() {
+            return Ok((header, page));
+        }
+        let raw = usize::try_from(header.raw).unwrap_or(0);
+        match self.zstd.decompress(&page, raw) {
+            Ok(content) if content.len() == raw => Ok((header, Bytes::from(content))),
+            _ => Err(self.damaged("a page cannot be decompressed")),
         }
     }
 
     /// The next page, which must be there.
     pub(crate) fn next(&mut self) -> Result<RawPage, ReadError> {
-        let page = match self.waiting.take() {
-            Some(page) => Some(page),
-            None => self.pages.get_next_page()?,
+        let Some(place) = self.places.get(self.next).cloned() else {
+            return Err(self.damaged("a page is missing"));
         };
-        let Some(Page::DataPage {
-            mut buf,
-            num_values,
-            encoding,
-            ..
-        }) = page
-        else {
-            return Err(self.damaged("a page is missing or of another kind"));
+        self.next += 1;
+        let (header, mut buf) = self.page(&place)?;
+        let encoding = match header.encoding {
+            0 => Encoding::PLAIN,
+            8 => Encoding::RLE_DICTIONARY,
+            9 => Encoding::BYTE_STREAM_SPLIT,
+            _ => return Err(self.damaged("a page is encoded otherwise than ours")),
         };
         let mut levels = |is_there: bool| {
             if !is_there {
                 return Some(Bytes::new());
             }
-            let len = buf.try_get_u32_le().ok()? as usize;
-            (len <= buf.len()).then(|| buf.split_to(len))
+            let len = u32::from_le_bytes(*buf.first_chunk::<4>()?) as usize;
+            let end = len.checked_add(4).filter(|&end| end <= buf.len())?;
+            Some(buf.split_to(end).slice(4..))
         };
         let repetition = levels(self.has_repetition);
         let definition = levels(self.has_definition);
@@ -129,7 +191,7 @@ impl LeafPages {
             return Err(self.damaged("its levels are cut off"));
         };
         Ok(RawPage {
-            entries: num_values as usize,
+            entries: usize::try_from(header.values).unwrap_or(0),
             repetition,
             definition,
             encoding,
@@ -141,6 +203,29 @@ impl LeafPages {
     pub(crate) fn damaged(&self, what: &str) -> ReadError {
         content(format!("column `{}`: {what}", self.name))
     }
+}
+
+/// Where pages of values lie, headers included.
+pub(crate) fn page_places(
+    places: &OffsetIndexMetaData,
+) -> impl ExactSizeIterator<Item = Range<u64>> + '_ {
+    places.page_locations().iter().map(|page| {
+        let start = u64::try_from(page.offset).unwrap_or(0);
+        let len = u64::try_from(page.compressed_page_size).unwrap_or(0);
+        start..start.saturating_add(len)
+    })
+}
+
+/// Where the dictionary of a chunk lies, if it has one: in front of the pages of values.
+pub(crate) fn dictionary_place(
+    chunk: &ColumnChunkMetaData,
+    places: &OffsetIndexMetaData,
+) -> Option<Range<u64>> {
+    chunk.dictionary_page_offset()?;
+    let (start, len) = chunk.byte_range();
+    let end = start.saturating_add(len);
+    let first = page_places(places).next();
+    Some(start..first.map_or(end, |first| first.start.clamp(start, end)))
 }
 
 /// The codes of a page whose values are indices into a dictionary of `entries` entries.
@@ -165,12 +250,13 @@ pub(crate) struct IntPages {
 }
 
 impl IntPages {
-    pub(crate) fn open(
-        file: &Window,
-        chunk: &ColumnChunkMetaData,
-        rows: usize,
-    ) -> Result<Self, ReadError> {
-        let (pages, dictionary, _) = LeafPages::open(file, chunk, rows)?;
+    /// Makes `page` the one that comes next.
+    pub(crate) fn seek(&mut self, page: usize) {
+        self.pages.seek(page);
+    }
+
+    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
+        let (pages, dictionary, _) = LeafPages::open(leaf)?;
         Ok(Self {
             pages,
             dictionary: ints(&dictionary).collect(),
@@ -215,17 +301,40 @@ fn ints(bytes: &[u8]) -> impl Iterator<Item = u32> {
 pub(crate) struct LongPages {
     pages: LeafPages,
     pub(crate) values: Vec<i64>,
+    /// The page as it is encoded, for those who want few of its values.
+    planes: Bytes,
 }
 
 impl LongPages {
-    pub(crate) fn open(
-        file: &Window,
-        chunk: &ColumnChunkMetaData,
-        rows: usize,
-    ) -> Result<Self, ReadError> {
+    /// Makes `page` the one that comes next.
+    pub(crate) fn seek(&mut self, page: usize) {
+        self.pages.seek(page);
+    }
+
+    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
         Ok(Self {
-            pages: LeafPages::open(file, chunk, rows)?.0,
+            pages: LeafPages::open(leaf)?.0,
             values: Vec::new(),
+            planes: Bytes::new(),
+        })
+    }
+
+    /// Reads the next page of `count` values without decoding them; see [`Self::value`].
+    pub(crate) fn next_planes(&mut self, count: usize) -> Result<(), ReadError> {
+        let page = self.pages.next()?;
+        if page.encoding != Encoding::BYTE_STREAM_SPLIT || page.values.len() != count * 8 {
+            return Err(self.pages.damaged("its values cannot be read"));
+        }
+        self.planes = page.values;
+        Ok(())
+    }
+
+    /// A value of the page that [`Self::next_planes`] has read.
+    #[inline]
+    pub(crate) fn value(&self, at: usize) -> i64 {
+        let count = self.planes.len() / 8;
+        (0..8).fold(0, |value, plane| {
+            value | i64::from(self.planes[plane * count + at]) << (8 * plane)
         })
     }
 
@@ -271,13 +380,14 @@ pub(crate) struct IdPages<const N: usize> {
 }
 
 impl<const N: usize> IdPages<N> {
-    pub(crate) fn open(
-        file: &Window,
-        chunk: &ColumnChunkMetaData,
-        rows: usize,
-    ) -> Result<Self, ReadError> {
+    /// Makes `page` the one that comes next.
+    pub(crate) fn seek(&mut self, page: usize) {
+        self.pages.seek(page);
+    }
+
+    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
         Ok(Self {
-            pages: LeafPages::open(file, chunk, rows)?.0,
+            pages: LeafPages::open(leaf)?.0,
             values: Bytes::new(),
             rows: Vec::new(),
         })

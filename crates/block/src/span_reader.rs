@@ -10,15 +10,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{
-    Attribute, DurationNanos, EventRow, Gathered, LinkRow, NO_EXTRA, Range32, Remap, SpanBatch,
-    SpanExtra, SpanId, SpanKind, SpanRow, StatusCode, Symbol, TraceId, UnixNanos,
+    Attribute, DurationNanos, Gathered, NO_EXTRA, Range32, Remap, SpanBatch, SpanExtra, SpanId,
+    SpanKind, SpanRow, StatusCode, Symbol, TraceId, UnixNanos,
 };
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
+use crate::extras::{EventPages, LinkPages, ListPlaces};
 use crate::header::check_page_headers;
-use crate::pages::{IdPages, IntPages, LongPages, Owners, Window};
+use crate::pages::{IdPages, IntPages, LongPages, Window};
 use crate::read::content;
-use crate::words::{AttributePages, ListPages, NumberedPages, Shape, WordPages};
+use crate::source::Source;
+use crate::words::{AttributePages, ListPages, NumberedPages, WordPages};
 use crate::{AttributeType, BlockMeta, ReadError};
 
 /// Reads all rows of one `spans.parquet` in their order. It asks for the bytes it needs ([`Self::wanted`], [`Self::give`]).
@@ -84,10 +86,10 @@ impl SpanReader {
         self.next_group += 1;
         let file = Window { start, bytes };
         let source = Source {
-            file: &file,
+            parts: &[file],
             group,
             leaves: &self.leaves,
-            rows: usize::try_from(group.num_rows()).unwrap_or(0),
+            places: None,
         };
         self.group = Some(Group::open(&source, &self.columns)?);
         Ok(())
@@ -184,47 +186,6 @@ fn parent_of(
     Ok(parent)
 }
 
-/// Where the columns of a row group are found.
-struct Source<'a> {
-    file: &'a Window,
-    group: &'a RowGroupMetaData,
-    leaves: &'a HashMap<String, usize>,
-    rows: usize,
-}
-
-impl<'a> Source<'a> {
-    fn chunk(&self, path: &str) -> Result<&'a ColumnChunkMetaData, ReadError> {
-        let leaf = self.leaves.get(path);
-        leaf.map(|&leaf| self.group.column(leaf))
-            .ok_or_else(|| content(format!("column `{path}` is missing")))
-    }
-
-    fn ids<const N: usize>(&self, path: &str) -> Result<IdPages<N>, ReadError> {
-        IdPages::open(self.file, self.chunk(path)?, self.rows)
-    }
-
-    fn ints(&self, path: &str) -> Result<IntPages, ReadError> {
-        IntPages::open(self.file, self.chunk(path)?, self.rows)
-    }
-
-    fn longs(&self, path: &str) -> Result<LongPages, ReadError> {
-        LongPages::open(self.file, self.chunk(path)?, self.rows)
-    }
-
-    fn text(&self, path: &str) -> Result<WordPages, ReadError> {
-        WordPages::open(self.file, self.chunk(path)?, self.rows, Shape::Text)
-    }
-
-    fn list(&self, path: &str, depth: u8) -> Result<ListPages, ReadError> {
-        let chunks = [
-            self.chunk(&format!("{path}.key_value.key"))?,
-            self.chunk(&format!("{path}.key_value.value.type"))?,
-            self.chunk(&format!("{path}.key_value.value.value"))?,
-        ];
-        ListPages::open(self.file, chunks, self.rows, depth)
-    }
-}
-
 /// A row group and its open page.
 struct Group {
     rows: usize,
@@ -255,45 +216,17 @@ struct Group {
     ends: Vec<u32>,
 }
 
-struct EventPages {
-    owners: Owners,
-    time: LongPages,
-    name: WordPages,
-    dropped: IntPages,
-    attributes: ListPages,
-}
-
-struct LinkPages {
-    owners: Owners,
-    trace_id: IdPages<16>,
-    span_id: IdPages<8>,
-    trace_state: WordPages,
-    flags: IntPages,
-    dropped: IntPages,
-    attributes: ListPages,
-}
-
 impl Group {
     fn open(
         source: &Source<'_>,
         columns: &[(String, AttributeType, String)],
     ) -> Result<Self, ReadError> {
-        let (file, rows) = (source.file, source.rows);
-        let kind = |word: &str| {
-            let is_kind = |&number: &u8| SpanKind::from_number(number.into()).as_str() == word;
-            (0..=5).find(is_kind)
-        };
-        let status = |word: &str| {
-            let is_status = |&number: &u8| StatusCode::from_number(number.into()).as_str() == word;
-            (0..=2).find(is_status)
-        };
         let column = |(key, kind, column): &(String, AttributeType, String)| {
-            let chunk = source.chunk(column)?;
-            let pages = AttributePages::open(file, chunk, rows, *kind)?;
+            let pages = AttributePages::open(source.leaf(column)?, *kind)?;
             Ok::<_, ReadError>((key.clone(), pages))
         };
         Ok(Self {
-            rows,
+            rows: usize::try_from(source.group.num_rows()).unwrap_or(0),
             page_first: 0,
             page_rows: 0,
             next: 0,
@@ -304,8 +237,8 @@ impl Group {
             start: source.longs("start")?,
             duration: source.longs("duration")?,
             name: source.text("name")?,
-            kind: NumberedPages::open(file, source.chunk("kind")?, rows, kind)?,
-            status: NumberedPages::open(file, source.chunk("status")?, rows, status)?,
+            kind: source.kinds()?,
+            status: source.statuses()?,
             resource: source.ints("resource")?,
             flags: source.ints("flags")?,
             status_message: source.text("status_message")?,
@@ -371,8 +304,8 @@ impl Group {
             self.dropped[0].values.len(),
             self.dropped[1].values.len(),
             self.dropped[2].values.len(),
-            self.events.owners.count,
-            self.links.owners.count,
+            self.events.owner_count(),
+            self.links.owner_count(),
             self.tail.owner_count(),
         ];
         let within = |positions: &[u32]| positions.last().is_none_or(|&row| (row as usize) < rows);
@@ -393,10 +326,8 @@ impl Group {
         self.name.forget_symbols();
         self.status_message.forget_symbols();
         self.trace_state.forget_symbols();
-        self.events.name.forget_symbols();
-        self.events.attributes.forget_symbols();
-        self.links.trace_state.forget_symbols();
-        self.links.attributes.forget_symbols();
+        self.events.forget_symbols();
+        self.links.forget_symbols();
         for (_, pages) in &mut self.columns {
             pages.forget_symbols();
         }
@@ -513,8 +444,8 @@ impl Group {
             extra.trace_state = symbol?;
             places.state += 1;
         }
-        extra.events = self.events.push(row, places, into)?;
-        extra.links = self.links.push(row, places, into)?;
+        extra.events = self.events.push(row, &mut places.events, into)?;
+        extra.links = self.links.push(row, &mut places.links, into)?;
         Ok(extra)
     }
 }
@@ -529,126 +460,18 @@ fn within(positions: &[u32], rows: &Range<usize>) -> Range<usize> {
 struct ExtraPlaces {
     message: usize,
     state: usize,
-    event: usize,
-    event_attribute: usize,
-    link: usize,
-    link_attribute: usize,
+    events: ListPlaces,
+    links: ListPlaces,
 }
 
 impl ExtraPlaces {
     fn at(group: &Group, row: u32) -> Self {
-        let before = |positions: &[u32], limit: u32| positions.partition_point(|&at| at < limit);
-        let event = before(&group.events.owners.of_value, row);
-        let link = before(&group.links.owners.of_value, row);
+        let before = |positions: &[u32]| positions.partition_point(|&at| at < row);
         Self {
-            message: before(&group.status_message.rows, row),
-            state: before(&group.trace_state.rows, row),
-            event,
-            event_attribute: before(group.events.attributes.owners(), event as u32),
-            link,
-            link_attribute: before(group.links.attributes.owners(), link as u32),
+            message: before(&group.status_message.rows),
+            state: before(&group.trace_state.rows),
+            events: group.events.before(row),
+            links: group.links.before(row),
         }
-    }
-}
-
-impl EventPages {
-    fn open(source: &Source<'_>) -> Result<Self, ReadError> {
-        let path = |name: &str| format!("events.list.element.{name}");
-        Ok(Self {
-            owners: Owners::default(),
-            time: source.longs(&path("time"))?,
-            name: source.text(&path("name"))?,
-            dropped: source.ints(&path("dropped_attributes"))?,
-            attributes: source.list(&path("attributes"), 2)?,
-        })
-    }
-
-    fn next(&mut self) -> Result<(), ReadError> {
-        self.time.next_owned(&mut self.owners)?;
-        let count = self.owners.of_value.len();
-        self.name.next_of(count)?;
-        self.dropped.next_of(count)?;
-        self.attributes.next()?;
-        if self.attributes.owner_count() != count {
-            return Err(content("the columns of events do not agree"));
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn push(
-        &mut self,
-        row: u32,
-        places: &mut ExtraPlaces,
-        into: &mut SpanBatch,
-    ) -> Result<Range32, ReadError> {
-        let start = into.events.len();
-        while self.owners.of_value.get(places.event) == Some(&row) {
-            let at = places.event;
-            let place = &mut places.event_attribute;
-            let event = EventRow {
-                time: UnixNanos(self.time.values[at]),
-                name: self.name.symbol(at, &mut into.symbols)?,
-                attributes: self.attributes.range(at as u32, place, into)?,
-                dropped_attributes: self.dropped.values[at],
-            };
-            into.events.push(event);
-            places.event += 1;
-        }
-        Ok(Range32::between(start, into.events.len()))
-    }
-}
-
-impl LinkPages {
-    fn open(source: &Source<'_>) -> Result<Self, ReadError> {
-        let path = |name: &str| format!("links.list.element.{name}");
-        Ok(Self {
-            owners: Owners::default(),
-            trace_id: source.ids(&path("trace_id"))?,
-            span_id: source.ids(&path("span_id"))?,
-            trace_state: source.text(&path("trace_state"))?,
-            flags: source.ints(&path("flags"))?,
-            dropped: source.ints(&path("dropped_attributes"))?,
-            attributes: source.list(&path("attributes"), 2)?,
-        })
-    }
-
-    fn next(&mut self) -> Result<(), ReadError> {
-        self.trace_id.next_owned(&mut self.owners)?;
-        let count = self.owners.of_value.len();
-        self.span_id.next_of(count)?;
-        self.trace_state.next_of(count)?;
-        self.flags.next_of(count)?;
-        self.dropped.next_of(count)?;
-        self.attributes.next()?;
-        if self.attributes.owner_count() != count {
-            return Err(content("the columns of links do not agree"));
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn push(
-        &mut self,
-        row: u32,
-        places: &mut ExtraPlaces,
-        into: &mut SpanBatch,
-    ) -> Result<Range32, ReadError> {
-        let start = into.links.len();
-        while self.owners.of_value.get(places.link) == Some(&row) {
-            let at = places.link;
-            let place = &mut places.link_attribute;
-            let link = LinkRow {
-                trace_id: TraceId(self.trace_id.ids()[at]),
-                span_id: SpanId(self.span_id.ids()[at]),
-                trace_state: self.trace_state.symbol(at, &mut into.symbols)?,
-                flags: self.flags.values[at],
-                attributes: self.attributes.range(at as u32, place, into)?,
-                dropped_attributes: self.dropped.values[at],
-            };
-            into.links.push(link);
-            places.link += 1;
-        }
-        Ok(Range32::between(start, into.links.len()))
     }
 }

@@ -1,5 +1,7 @@
 //! `traces.parquet`, decoded: all traces of a block by id.
 
+use std::sync::OnceLock;
+
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampNanosecondType};
 use bytes::Bytes;
@@ -15,18 +17,20 @@ pub struct TraceTable {
     words: SpanBatch,
     rows: Vec<Row>,
     services: Vec<(Symbol, u32, u32)>,
+    newest: OnceLock<Vec<u32>>,
+    /// Start and first row of each trace, apart for walks over all of them; behind the first rows the number of rows.
+    starts: Vec<UnixNanos>,
+    first_rows: Vec<u64>,
 }
 
 #[derive(Debug)]
 struct Row {
     trace_id: TraceId,
-    start: UnixNanos,
     end: UnixNanos,
     root: Option<(Symbol, Symbol)>,
     spans: u32,
     errors: u32,
     services: (u32, u32),
-    first_row: u64,
     partial: bool,
 }
 
@@ -55,6 +59,12 @@ impl TraceTable {
             .any(|pair| pair[0].trace_id >= pair[1].trace_id)
         {
             return Err(content("traces are not in order"));
+        }
+        let last = table.rows.last().zip(table.first_rows.last());
+        let end = last.map_or(0, |(row, first)| first.saturating_add(row.spans.into()));
+        table.first_rows.push(end);
+        if !table.first_rows.is_sorted() {
+            return Err(content("the rows of traces are not in order"));
         }
         Ok(table)
     }
@@ -89,17 +99,18 @@ impl TraceTable {
                     Some(service) => Some((service, root_name.symbol(row, &mut self.words)?)),
                     None => None,
                 };
+            self.starts.push(UnixNanos(start[row]));
+            let first_row = u64::try_from(first_row[row]);
+            self.first_rows
+                .push(first_row.map_err(|_| content("a row number is negative"))?);
             self.rows.push(Row {
                 trace_id: TraceId::from_slice(ids.value(row))
                     .ok_or_else(|| other_type("trace_id"))?,
-                start: UnixNanos(start[row]),
                 end: UnixNanos(end[row]),
                 root,
                 spans: spans[row] as u32,
                 errors: errors[row] as u32,
                 services: (services_from, self.services.len() as u32),
-                first_row: u64::try_from(first_row[row])
-                    .map_err(|_| content("a row number is negative"))?,
                 partial: partial.value(row),
             });
         }
@@ -119,7 +130,7 @@ impl TraceTable {
     /// Memory held, in bytes.
     pub fn byte_count(&self) -> usize {
         self.words.byte_count()
-            + self.rows.capacity() * size_of::<Row>()
+            + self.rows.capacity() * (size_of::<Row>() + size_of::<u32>() + 2 * size_of::<u64>())
             + self.services.capacity() * size_of::<(Symbol, u32, u32)>()
     }
 
@@ -139,19 +150,32 @@ impl TraceTable {
     /// Where its spans are.
     pub fn rows(&self, index: usize) -> RowRange {
         RowRange {
-            start: self.rows[index].first_row,
+            start: self.first_rows[index],
             len: u64::from(self.rows[index].spans),
         }
     }
 
     /// Its earliest start.
     pub fn start(&self, index: usize) -> UnixNanos {
-        self.rows[index].start
+        self.starts[index]
+    }
+
+    /// The traces whose first rows are among these rows of the file.
+    pub fn within(&self, rows: std::ops::Range<u64>) -> std::ops::Range<usize> {
+        let before = |row: u64| self.first_rows[..self.rows.len()].partition_point(|&at| at < row);
+        before(rows.start)..before(rows.end)
+    }
+
+    /// The first row of each of these traces, and behind them that of the next.
+    pub fn first_rows(&self, traces: std::ops::Range<usize>) -> &[u64] {
+        self.first_rows
+            .get(traces.start..=traces.end)
+            .unwrap_or_default()
     }
 
     /// From its earliest start to its latest end.
     pub fn duration(&self, index: usize) -> DurationNanos {
-        self.rows[index].end.since(self.rows[index].start)
+        self.rows[index].end.since(self.starts[index])
     }
 
     /// Its spans with an error.
@@ -162,6 +186,35 @@ impl TraceTable {
     /// Whether it may be a piece only.
     pub fn is_partial(&self, index: usize) -> bool {
         self.rows[index].partial
+    }
+
+    /// Its latest end, never before its start.
+    pub fn end(&self, index: usize) -> UnixNanos {
+        self.rows[index].end
+    }
+
+    /// Service and name of its root span, as [`Self::text`] tells them; `None` without root.
+    pub fn root(&self, index: usize) -> Option<(Symbol, Symbol)> {
+        self.rows[index].root
+    }
+
+    /// The services that take part, as [`Self::text`] tells their names, with their spans and those with an error.
+    pub fn services(&self, index: usize) -> &[(Symbol, u32, u32)] {
+        self.services_of(index)
+    }
+
+    /// The text of a word of this table.
+    pub fn text(&self, word: Symbol) -> &str {
+        self.words.symbols.str(word)
+    }
+
+    /// Positions of all traces, latest start first. Costs a sort the first time.
+    pub fn newest(&self) -> &[u32] {
+        self.newest.get_or_init(|| {
+            let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
+            order.sort_by_key(|&at| std::cmp::Reverse(self.starts[at as usize]));
+            order
+        })
     }
 
     /// How this block names a service or root span; `None` when the word occurs in no trace.
@@ -187,7 +240,7 @@ impl TraceTable {
         let text = |symbol: Symbol| self.words.symbols.str(symbol).to_owned();
         TraceSummary {
             trace_id: row.trace_id,
-            start: row.start,
+            start: self.starts[index],
             end: row.end,
             root_service: row
                 .root

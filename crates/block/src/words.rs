@@ -3,9 +3,8 @@
 use bytes::Bytes;
 use model::{Attribute, Range32, SpanBatch, Symbol, Symbols, ValueRef};
 use parquet::basic::Encoding;
-use parquet::file::metadata::ColumnChunkMetaData;
 
-use crate::pages::{LeafPages, Owners, RawPage, Window, codes};
+use crate::pages::{LeafPages, LeafSource, Owners, RawPage, codes};
 use crate::rle;
 use crate::{AttributeType, ReadError};
 
@@ -67,8 +66,11 @@ impl Entries {
     }
 }
 
-/// A column of symbols. Entries of the dictionary become symbols of one target; see [`WordPages::forget_symbols`].
-pub(crate) struct WordPages {
+/// A column of texts or numbers, one page of it decoded at a time. The values of a page are indices into a dictionary of the
+/// row group, or stand for themselves.
+///
+/// Entries become symbols of one target; see [`WordPages::forget_symbols`].
+pub struct WordPages {
     pages: LeafPages,
     shape: Shape,
     dictionary: Entries,
@@ -81,13 +83,53 @@ pub(crate) struct WordPages {
 }
 
 impl WordPages {
-    pub(crate) fn open(
-        file: &Window,
-        chunk: &ColumnChunkMetaData,
-        rows: usize,
-        shape: Shape,
-    ) -> Result<Self, ReadError> {
-        let (pages, bytes, count) = LeafPages::open(file, chunk, rows)?;
+    /// Values of the page that are present.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        if self.is_plain {
+            self.plain.ranges.len()
+        } else {
+            self.codes.len()
+        }
+    }
+
+    /// Of a nullable column: the rows of the page that have a value, ascending.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// The index into the dictionary of each value that is present; `None` when the values of this page stand for themselves.
+    pub fn codes(&self) -> Option<&[u32]> {
+        (!self.is_plain).then_some(&*self.codes)
+    }
+
+    /// The bytes of a value of a page without dictionary: UTF-8 of a text, else eight bytes, little-endian.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn plain(&self, at: usize) -> &[u8] {
+        self.plain.get(at)
+    }
+
+    /// Entries of the dictionary.
+    pub fn entry_count(&self) -> usize {
+        self.dictionary.ranges.len()
+    }
+
+    /// The bytes of an entry of the dictionary, as of [`Self::plain`].
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn entry(&self, code: u32) -> &[u8] {
+        self.dictionary.get(code as usize)
+    }
+
+    pub(crate) fn seek(&mut self, page: usize) {
+        self.pages.seek(page);
+    }
+
+    pub(crate) fn open(leaf: LeafSource<'_>, shape: Shape) -> Result<Self, ReadError> {
+        let (pages, bytes, count) = LeafPages::open(leaf)?;
         let mut dictionary = Entries::default();
         dictionary
             .read(bytes, count, shape)
@@ -147,17 +189,8 @@ impl WordPages {
         decoded.ok_or_else(|| self.pages.damaged("its values cannot be read"))
     }
 
-    /// Values of the page that are present.
-    pub(crate) fn len(&self) -> usize {
-        if self.is_plain {
-            self.plain.ranges.len()
-        } else {
-            self.codes.len()
-        }
-    }
-
     #[inline]
-    fn entry(&mut self, at: usize) -> (&mut Entries, usize) {
+    fn holder(&mut self, at: usize) -> (&mut Entries, usize) {
         if self.is_plain {
             (&mut self.plain, at)
         } else {
@@ -167,18 +200,18 @@ impl WordPages {
 
     /// The text of a value.
     fn text(&mut self, at: usize) -> Result<&str, ReadError> {
-        let (entries, entry) = self.entry(at);
+        let (entries, entry) = self.holder(at);
         if entries.text(entry).is_none() {
             return Err(self.pages.damaged("a text is not UTF-8"));
         }
-        let (entries, entry) = self.entry(at);
+        let (entries, entry) = self.holder(at);
         Ok(entries.text(entry).unwrap_or_default())
     }
 
     /// The symbol of the value at `at` of the values that are present.
     #[inline]
     pub(crate) fn symbol(&mut self, at: usize, symbols: &mut Symbols) -> Result<Symbol, ReadError> {
-        let (entries, entry) = self.entry(at);
+        let (entries, entry) = self.holder(at);
         let known = entries.symbols[entry];
         if known != UNSEEN {
             return Ok(Symbol(known));
@@ -188,7 +221,7 @@ impl WordPages {
 
     fn new_symbol(&mut self, at: usize, symbols: &mut Symbols) -> Result<Symbol, ReadError> {
         let shape = self.shape;
-        let (entries, entry) = self.entry(at);
+        let (entries, entry) = self.holder(at);
         let bytes = entries.get(entry);
         let eight = || bytes.first_chunk::<8>().copied().unwrap_or_default();
         let symbol = match shape {
@@ -223,12 +256,10 @@ pub(crate) struct NumberedPages {
 impl NumberedPages {
     /// `number` tells the number of a word.
     pub(crate) fn open(
-        file: &Window,
-        chunk: &ColumnChunkMetaData,
-        rows: usize,
+        leaf: LeafSource<'_>,
         number: impl Fn(&str) -> Option<u8>,
     ) -> Result<Self, ReadError> {
-        let (pages, bytes, count) = LeafPages::open(file, chunk, rows)?;
+        let (pages, bytes, count) = LeafPages::open(leaf)?;
         let mut entries = Entries::default();
         entries
             .read(bytes, count, Shape::Text)
@@ -268,9 +299,23 @@ impl NumberedPages {
             .ok_or_else(|| self.pages.damaged("its values cannot be read"))
     }
 
+    pub(crate) fn seek(&mut self, page: usize) {
+        self.pages.seek(page);
+    }
+
     /// Values of the page.
     pub(crate) fn len(&self) -> usize {
         self.codes.len()
+    }
+
+    /// The numbers of the page.
+    pub(crate) fn numbers(&self, out: &mut Vec<u8>) {
+        out.clear();
+        out.extend(
+            self.codes
+                .iter()
+                .map(|&code| self.dictionary[code as usize]),
+        );
     }
 
     #[inline]
@@ -279,38 +324,50 @@ impl NumberedPages {
     }
 }
 
-/// A nullable column of booleans.
-pub(crate) struct BoolPages {
+/// A nullable column of booleans, one page of it decoded at a time.
+pub struct BoolPages {
     pages: LeafPages,
     bits: Bytes,
     rows: Vec<u32>,
 }
 
+impl BoolPages {
+    /// The rows of the page that have a value, ascending.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// The value at `at` of those that are present.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn value(&self, at: usize) -> bool {
+        self.bits[at / 8] >> (at % 8) & 1 == 1
+    }
+}
+
 /// A column of attributes of one key and type.
-pub(crate) enum AttributePages {
+pub enum AttributePages {
+    /// Texts and numbers.
     Words(WordPages),
+    /// Booleans.
     Bools(BoolPages),
 }
 
 impl AttributePages {
-    pub(crate) fn open(
-        file: &Window,
-        chunk: &ColumnChunkMetaData,
-        rows: usize,
-        kind: AttributeType,
-    ) -> Result<Self, ReadError> {
+    pub(crate) fn open(leaf: LeafSource<'_>, kind: AttributeType) -> Result<Self, ReadError> {
         let shape = match kind {
             AttributeType::String => Shape::Text,
             AttributeType::Json => Shape::Json,
             AttributeType::Int => Shape::Int,
             AttributeType::Double => Shape::Double,
             AttributeType::Bool => {
-                let (pages, ..) = LeafPages::open(file, chunk, rows)?;
+                let (pages, ..) = LeafPages::open(leaf)?;
                 let (bits, rows) = (Bytes::new(), Vec::new());
                 return Ok(Self::Bools(BoolPages { pages, bits, rows }));
             }
         };
-        WordPages::open(file, chunk, rows, shape).map(Self::Words)
+        WordPages::open(leaf, shape).map(Self::Words)
     }
 
     pub(crate) fn next(&mut self) -> Result<(), ReadError> {
@@ -328,6 +385,13 @@ impl AttributePages {
         Ok(())
     }
 
+    pub(crate) fn seek(&mut self, page: usize) {
+        match self {
+            Self::Words(words) => words.seek(page),
+            Self::Bools(bools) => bools.pages.seek(page),
+        }
+    }
+
     pub(crate) fn forget_symbols(&mut self) {
         if let Self::Words(words) = self {
             words.forget_symbols();
@@ -335,7 +399,7 @@ impl AttributePages {
     }
 
     /// The rows of the page that have a value, ascending.
-    pub(crate) fn rows(&self) -> &[u32] {
+    pub fn rows(&self) -> &[u32] {
         match self {
             Self::Words(words) => &words.rows,
             Self::Bools(bools) => &bools.rows,
@@ -347,15 +411,15 @@ impl AttributePages {
         match self {
             Self::Words(words) => words.symbol(at, symbols),
             Self::Bools(bools) => {
-                let bit = bools.bits[at / 8] >> (at % 8) & 1;
-                Ok(symbols.intern_value(ValueRef::Bool(bit == 1))?)
+                let value = ValueRef::Bool(bools.value(at));
+                Ok(symbols.intern_value(value)?)
             }
         }
     }
 }
 
-/// A list of attributes: key, type, value.
-pub(crate) struct ListPages {
+/// A list of attributes: key, type, value. One page of it decoded at a time.
+pub struct ListPages {
     depth: u8,
     keys: WordPages,
     kinds: NumberedPages,
@@ -372,24 +436,43 @@ const KINDS: [AttributeType; 5] = [
 ];
 
 impl ListPages {
-    /// `chunks` are those of key, type and value. At `depth` 1 in a row itself, at 2 inside the elements of a list.
-    pub(crate) fn open(
-        file: &Window,
-        chunks: [&ColumnChunkMetaData; 3],
-        rows: usize,
-        depth: u8,
-    ) -> Result<Self, ReadError> {
+    /// `leaves` are those of key, type and value. At `depth` 1 in a row itself, at 2 inside the elements of a list.
+    pub(crate) fn open(leaves: [LeafSource<'_>; 3], depth: u8) -> Result<Self, ReadError> {
         let kind = |word: &str| {
             let kind = KINDS.iter().position(|kind| kind.as_str() == word);
             kind.map(|kind| kind as u8)
         };
         Ok(Self {
             depth,
-            keys: WordPages::open(file, chunks[0], rows, Shape::Text)?,
-            kinds: NumberedPages::open(file, chunks[1], rows, kind)?,
-            values: WordPages::open(file, chunks[2], rows, Shape::Text)?,
+            keys: WordPages::open(leaves[0], Shape::Text)?,
+            kinds: NumberedPages::open(leaves[1], kind)?,
+            values: WordPages::open(leaves[2], Shape::Text)?,
             owners: Owners::default(),
         })
+    }
+
+    pub(crate) fn seek(&mut self, page: usize) {
+        self.keys.seek(page);
+        self.kinds.seek(page);
+        self.values.seek(page);
+    }
+
+    /// The keys of the attributes of the page.
+    pub fn keys(&self) -> &WordPages {
+        &self.keys
+    }
+
+    /// The type of an attribute of the page.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn kind(&self, at: usize) -> AttributeType {
+        KINDS[usize::from(self.kinds.number(at))]
+    }
+
+    /// The texts of the values of the page: numbers in digits, other types in canonical text.
+    pub fn values(&self) -> &WordPages {
+        &self.values
     }
 
     pub(crate) fn next(&mut self) -> Result<(), ReadError> {
@@ -410,7 +493,7 @@ impl ListPages {
     }
 
     /// Of each attribute of the page: its owner, ascending.
-    pub(crate) fn owners(&self) -> &[u32] {
+    pub fn owners(&self) -> &[u32] {
         &self.owners.of_value
     }
 

@@ -55,7 +55,12 @@ async fn main() -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(WallClock);
     let url = folder.path().join("blocks");
     let (objects, root) = store::open_object_store(&url.to_string_lossy())?;
-    let store = Store::open(StoreConfig::new(root, "default"), objects, clock.clone()).await?;
+    let store = Store::open(
+        StoreConfig::new(root, collect::TENANT),
+        objects,
+        clock.clone(),
+    )
+    .await?;
     let journal_config = JournalConfig::new(folder.path().join("journal"));
     let (journal, recovered) = Journal::open(journal_config.clone(), Arc::new(SystemFiles))?;
     let cores = std::thread::available_parallelism()?.get();

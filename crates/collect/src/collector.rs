@@ -1,6 +1,6 @@
 //! The handle: start, receive, ask, flush, drain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use block::{BlockId, BlockMeta};
 use bytes::Bytes;
 use crossbeam_channel::Sender;
 use journal::{Journal, Recovered};
@@ -31,7 +32,7 @@ use crate::replay::{ReplayReport, replay};
 use crate::request::{Encoding, Received, Refusal};
 use crate::route::shard_of;
 use crate::settings::{Settings, SettingsError};
-use crate::shard::{OperationCount, ServiceCount, Shard, TraceFilter};
+use crate::shard::{LiveSpans, OperationCount, ServiceCount, Shard, TraceFilter};
 use crate::worker::{Event, Worker};
 
 /// Receives requests and answers questions about spans not yet in a block. Cheap to clone.
@@ -42,6 +43,8 @@ use crate::worker::{Event, Worker};
 pub struct Collector {
     door: Arc<Door>,
     machinery: Arc<Machinery>,
+    /// The blocks that were there before it began.
+    earlier: Arc<HashSet<BlockId>>,
 }
 
 /// The threads and tasks of a collector.
@@ -174,7 +177,16 @@ impl Collector {
         Ok(Self {
             door: Arc::new(door),
             machinery: Arc::new(machinery),
+            earlier: Arc::new(store.blocks().iter().map(|block| block.id).collect()),
         })
+    }
+
+    /// Whether it has written this block itself since it began. Of the traces in such blocks it says when there is more of them,
+    /// [`LivePiece::is_piece`](crate::LivePiece::is_piece); of those in blocks from before, and in what came of their
+    /// compaction, it knows nothing.
+    pub fn has_written(&self, block: &BlockMeta) -> bool {
+        let journal = block.journal.as_ref().map(|range| range.journal.as_str());
+        journal == Some(self.door.journal.id()) && !self.earlier.contains(&block.id)
     }
 
     /// Takes one OTLP export request (protobuf, perhaps compressed). When this returns `Ok`, every accepted span survives
@@ -215,6 +227,14 @@ impl Collector {
             value: listed,
             blocks,
         })
+    }
+
+    /// All live spans as they were at most a quarter of a second ago, in no order.
+    pub async fn live_spans(&self) -> Result<Live<Vec<LiveSpans>>, Stopped> {
+        let mut all = Vec::new();
+        let answers = self.ask_all(|reply| Event::Snapshot { reply }).await?;
+        let blocks = fold(answers, |mut spans| all.append(&mut spans));
+        Ok(Live { value: all, blocks })
     }
 
     /// The summaries of those of these traces that have live spans, in no order.
@@ -359,7 +379,7 @@ impl Collector {
 }
 
 /// Takes answers apart, and returns the blocks of all.
-fn fold<T>(answers: Vec<Live<T>>, mut each: impl FnMut(T)) -> Vec<block::BlockId> {
+fn fold<T>(answers: Vec<Live<T>>, mut each: impl FnMut(T)) -> Vec<BlockId> {
     let mut blocks = Vec::new();
     for answer in answers {
         blocks.extend(answer.blocks);

@@ -17,7 +17,7 @@ use crate::shard::Sealed;
 use crate::worker::Event;
 
 /// The tenant of everything, until there are several.
-pub(crate) const TENANT: &str = "default";
+pub const TENANT: &str = "default";
 
 /// The retention class of everything, until sampling rules assign others.
 const CLASS: &str = "default";

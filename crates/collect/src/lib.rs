@@ -37,9 +37,10 @@ mod worker;
 
 pub use collector::{Collector, Drained, StartError};
 pub use counters::{Counters, Outcome, SealReason, ShardSnapshot, Snapshot};
+pub use flush::TENANT;
 pub use inflate::inflate;
 pub use live::{Live, Stopped};
 pub use replay::ReplayReport;
 pub use request::{Encoding, Received, Refusal};
 pub use settings::{Settings, SettingsError};
-pub use shard::{ListOrder, OperationCount, ServiceCount, TraceFilter};
+pub use shard::{ListOrder, LivePiece, LiveSpans, OperationCount, ServiceCount, TraceFilter};

@@ -15,7 +15,7 @@ use crate::gate::Gate;
 use crate::handover::Handover;
 use crate::live::Live;
 use crate::route::Routed;
-use crate::shard::{Counts, OperationCount, Sealed, ServiceCount, Shard, TraceFilter};
+use crate::shard::{Counts, LiveSpans, OperationCount, Sealed, ServiceCount, Shard, TraceFilter};
 use crate::steady::Steady;
 
 /// How often a shard looks at the time when nothing comes in.
@@ -34,6 +34,10 @@ pub(crate) enum Event {
     List {
         filter: Arc<TraceFilter>,
         reply: oneshot::Sender<Live<Vec<TraceSummary>>>,
+    },
+    /// All live spans.
+    Snapshot {
+        reply: oneshot::Sender<Live<Vec<LiveSpans>>>,
     },
     /// What is known here of some traces.
     Summaries {
@@ -119,6 +123,10 @@ impl Worker {
             Event::List { filter, reply } => {
                 let listed = self.shard.list(&filter);
                 self.answer(reply, listed);
+            }
+            Event::Snapshot { reply } => {
+                let spans = self.shard.snapshot(now);
+                self.answer(reply, spans);
             }
             Event::Summaries { ids, reply } => {
                 let summaries = self.shard.summaries(&ids);

@@ -1,11 +1,11 @@
 //! Appends records from many tasks for some seconds and prints the rate, the latency of acknowledgements and the processor time.
 //!
 //! ```text
-//! cargo run --release -p journal --example append_load -- [DIR] [record bytes] [tasks] [seconds] [records/s, 0 = no limit]
+//! cargo run --release -p journal --example append_load -- [DIR] [record bytes] [tasks] [seconds] [records/s, 0 = no limit] [warm-up seconds]
 //! ```
 //!
-//! The defaults stand for batches of 1,000 spans at 309 bytes. The journal is kept small by trimming, as flushing would. It only measures; whether
-//! the records are right is for the tests.
+//! The defaults stand for batches of 1,000 spans at 309 bytes. Once a second all but the last two segments are trimmed, as flushing
+//! would. Latencies of the warm-up, in which no trimmed file can be used again yet, are left out. It only measures; whether the records are right is for the tests.
 
 #![expect(clippy::print_stdout, reason = "the output is the purpose")]
 
@@ -15,10 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use journal::{Entry, Journal, JournalConfig, Position, SystemFiles};
+use journal::{Entry, Journal, JournalConfig, SystemFiles};
 use model::UnixNanos;
 
 const SPAN_BYTES: f64 = 309.0;
+/// How often the journal is trimmed.
+const TRIM_PAUSE: Duration = Duration::from_secs(1);
 
 struct Load {
     record_bytes: usize,
@@ -26,6 +28,8 @@ struct Load {
     time: Duration,
     /// Records per second; 0 for as many as go.
     rate: u64,
+    /// The time at the beginning whose latencies do not count.
+    warm_up: Duration,
 }
 
 #[tokio::main]
@@ -41,6 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         tasks: number(32)?,
         time: Duration::from_secs(number(5)?),
         rate: number(0)?,
+        warm_up: Duration::from_secs(number(0)?),
     });
     let (journal, _) = Journal::open(JournalConfig::new(&dir), Arc::new(SystemFiles))?;
     let cpu_before = cpu_time();
@@ -67,11 +72,24 @@ async fn run(journal: &Journal, load: &Arc<Load>) -> Result<Vec<Duration>, journ
             tokio::spawn(async move { append_until(&journal, &load, &next, &payload).await })
         })
         .collect();
+    let trimming = tokio::spawn(trim(journal.clone()));
     let mut latencies = Vec::new();
     for task in tasks {
         latencies.extend(task.await.unwrap_or(Err(journal::AppendError::Closed))?);
     }
+    trimming.abort();
     Ok(latencies)
+}
+
+/// Gives back all but the last two segments again and again, as if their spans were in blocks.
+async fn trim(journal: Journal) {
+    loop {
+        tokio::time::sleep(TRIM_PAUSE).await;
+        let journal = journal.clone();
+        // A failure shows in the numbers as a full journal.
+        let trimmed = move || journal.trim(journal.stats().active_segment.saturating_sub(2));
+        let _ = tokio::task::spawn_blocking(trimmed).await;
+    }
 }
 
 async fn append_until(
@@ -96,16 +114,11 @@ async fn append_until(
             tokio::time::sleep_until(due.into()).await;
         }
         let position = journal.append(entry(turn, payload.clone())).await?;
-        latencies.push(due.elapsed());
-        settle(journal, position);
+        if due.duration_since(began) >= load.warm_up {
+            latencies.push(due.elapsed());
+        }
+        journal.handed_over(position);
     }
-}
-
-/// Takes the record over, and gives back all but the last two segments, as if its spans were in a block.
-fn settle(journal: &Journal, position: Position) {
-    journal.handed_over(position);
-    // A trim that finds nothing to do costs a lock; a failure shows in the numbers as a full journal.
-    let _ = journal.trim(position.segment.saturating_sub(2));
 }
 
 fn entry(turn: u64, payload: Bytes) -> Entry {
@@ -120,7 +133,7 @@ fn entry(turn: u64, payload: Bytes) -> Entry {
 fn report(journal: &Journal, load: &Load, sorted: &[Duration], elapsed: f64, cpu: f64) {
     let stats = journal.stats();
     let quantile = |q: f64| sorted[((sorted.len() - 1) as f64 * q) as usize];
-    let records = sorted.len() as f64;
+    let records = stats.appended_records as f64;
     let spans = records * load.record_bytes as f64 / SPAN_BYTES;
     let commits = stats.commits as f64;
     println!(
@@ -131,13 +144,14 @@ fn report(journal: &Journal, load: &Load, sorted: &[Duration], elapsed: f64, cpu
         spans / elapsed,
     );
     println!(
-        "acknowledged after p50 {:?}  p99 {:?}  max {:?}",
+        "acknowledged after p50 {:.1?}  p99 {:.1?}  p99.9 {:.1?}  max {:.1?}",
         quantile(0.5),
         quantile(0.99),
+        quantile(0.999),
         quantile(1.0),
     );
     println!(
-        "{:.0} commits/s of {:.1} records, sync mean {:?}  max {:?}",
+        "{:.0} commits/s of {:.1} records, sync mean {:.1?}  max {:.1?}",
         commits / elapsed,
         records / commits,
         stats.sync_time.div_f64(commits),

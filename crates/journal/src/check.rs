@@ -9,7 +9,7 @@ use model::UnixNanos;
 
 use crate::files::Files;
 use crate::folder::Candidate;
-use crate::format::{HEADER_LEN, Previous, Salt, segment_name};
+use crate::format::{HEADER_LEN, Previous, Salt};
 use crate::reader::{SegmentReader, Step, Stretch};
 
 /// Most stretches and lines that are kept about damage; a segment of garbage could have millions.
@@ -50,7 +50,8 @@ pub(crate) fn check_segment(
     known: &Known,
 ) -> Checked {
     let number = candidate.number;
-    let limit = known.ends.map_or(candidate.bytes, |known| known.ends);
+    let end = known.ends.map(|known| known.ends);
+    let limit = end.unwrap_or(candidate.bytes);
     let mut walk = Walk::new(match known.ends {
         Some(known) => Some(known.settled),
         None if known.is_last => None,
@@ -58,8 +59,8 @@ pub(crate) fn check_segment(
         None => Some(candidate.bytes),
     });
     let read = files
-        .open(&dir.join(segment_name(number)))
-        .and_then(|file| SegmentReader::new(file, Salt::new(id, number), limit))
+        .open(&dir.join(&candidate.name))
+        .and_then(|file| SegmentReader::new(file, Salt::new(id, number), end))
         .and_then(|mut reader| walk.go(&mut reader));
     walk.finish();
     let ends = known.ends.unwrap_or(Previous {
@@ -94,7 +95,7 @@ fn notes(candidate: &Candidate, limit: u64, walk: &Walk, read: &io::Result<()>) 
         notes.push(format!("cannot be read behind byte {at}: {error}"));
     }
     notes.extend(walk.damaged.iter().map(Stretch::to_string));
-    let name = segment_name(candidate.number);
+    let name = &candidate.name;
     for note in &mut notes {
         *note = format!("{name}: {note}");
     }

@@ -13,7 +13,8 @@ pub struct JournalConfig {
     /// Size at which a segment is sealed and the next begun. Its last commit may pass it.
     /// Smaller ones give space back sooner; each costs a file and three syncs.
     pub segment_bytes: u64,
-    /// Bound on the bytes of all segments together, beyond which appends are refused.
+    /// Bound on the bytes of all files together, beyond which appends are refused; padding of up to 4 KiB a segment comes on
+    /// top. Up to an eighth of it is files that wait to be used again; they give way before anything is refused.
     pub max_bytes: u64,
     /// Space that is left free on the file system. Blocks usually live on the same one, and only writing blocks empties the
     /// journal: a journal that took the last byte could never be emptied. 0 takes everything.
@@ -27,6 +28,8 @@ pub struct JournalConfig {
 }
 
 impl JournalConfig {
+    /// The part of `max_bytes` that spare files may take, as a divisor: by default 16 files, what 20 seconds of 50 MB/s fill.
+    const SPARE_DIVISOR: u64 = 8;
     /// The smallest segment: below this its header and syncs would cost more than what it holds.
     pub const MIN_SEGMENT_BYTES: u64 = 4 << 10;
 
@@ -41,6 +44,11 @@ impl JournalConfig {
             commit_bytes: 1 << 20,
             queue_bytes: 64 << 20,
         }
+    }
+
+    /// Bound on the bytes of the spare files; one is always worth keeping.
+    pub(crate) fn spare_bytes(&self) -> u64 {
+        (self.max_bytes / Self::SPARE_DIVISOR).max(self.segment_bytes)
     }
 
     /// Says which setting cannot work.

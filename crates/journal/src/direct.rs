@@ -6,8 +6,8 @@
 //! stays in the processor's cache. And an error is told by the write that it belongs to.
 //!
 //! Direct writes begin and end at multiples of the block size. What follows the last whole block is kept and written again, with
-//! what comes after it, by the next write; its bytes on disk stay the same, as when a page of the cache is written twice. Behind
-//! the end, the last block is filled up with padding.
+//! what comes after it, by the next write; its bytes on disk stay the same, as when a page of the cache is written twice. A sync
+//! fills the last block up with padding, or adds a block of it, so that the end can be told from what an earlier use has left.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice};
@@ -38,17 +38,27 @@ pub(crate) struct DirectAppend {
     filled: usize,
     /// Bytes in the buffer that were written before.
     written: usize,
+    /// Something was appended since the last sync.
+    is_dirty: bool,
 }
 
 impl DirectAppend {
     /// Creates the file, or says `None` where the file system does not know direct writes.
     pub(crate) fn create(path: &Path) -> io::Result<Option<Self>> {
-        let file = OpenOptions::new()
+        Self::open(path, OpenOptions::new().create_new(true))
+    }
+
+    /// Opens an existing file to write over it, or says `None` as [`Self::create`] does.
+    pub(crate) fn reuse(path: &Path) -> io::Result<Option<Self>> {
+        Self::open(path, &mut OpenOptions::new())
+    }
+
+    fn open(path: &Path, options: &mut OpenOptions) -> io::Result<Option<Self>> {
+        let opened = options
             .write(true)
-            .create_new(true)
             .custom_flags(OFlags::DIRECT.bits().cast_signed())
             .open(path);
-        let file = match file {
+        let file = match opened {
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(None),
             opened => opened?,
         };
@@ -64,16 +74,14 @@ impl DirectAppend {
             at: 0,
             filled: 0,
             written: 0,
+            is_dirty: false,
         }))
     }
 
-    /// Writes the buffer up to its last begun block, and keeps the bytes of a block that is not full.
-    fn flush(&mut self) -> io::Result<()> {
-        if self.written == self.filled {
-            return Ok(());
-        }
+    /// Writes what the buffer holds, up to `to`, a multiple of [`BLOCK`], with padding behind it; keeps the bytes of a block that
+    /// is not full.
+    fn flush(&mut self, to: usize) -> io::Result<()> {
         let from = self.written / BLOCK * BLOCK;
-        let to = self.filled.next_multiple_of(BLOCK);
         let buffer = &mut self.memory[self.aligned..self.aligned + BUFFER];
         buffer[self.filled..to].fill(PADDING);
         write_blocks(&self.file, &buffer[from..to], self.at + from as u64)?;
@@ -99,6 +107,7 @@ fn write_blocks(file: &File, blocks: &[u8], at: u64) -> io::Result<()> {
 
 impl AppendFile for DirectAppend {
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.is_dirty = true;
         let mut taken = 0;
         for part in parts {
             let room = BUFFER - self.filled;
@@ -108,7 +117,7 @@ impl AppendFile for DirectAppend {
             self.filled += bytes.len();
             taken += bytes.len();
             if self.filled == BUFFER {
-                self.flush()?;
+                self.flush(BUFFER)?;
                 break;
             }
         }
@@ -116,7 +125,11 @@ impl AppendFile for DirectAppend {
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
-        self.flush()?;
+        if self.is_dirty {
+            // A full buffer was written before, so there is room for a byte of padding.
+            self.flush((self.filled + 1).next_multiple_of(BLOCK))?;
+            self.is_dirty = false;
+        }
         self.file.sync_data()
     }
 }

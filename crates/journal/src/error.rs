@@ -15,14 +15,14 @@ pub enum JournalError {
         dir: PathBuf,
     },
     /// A file operation failed.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {answer}", path.display())]
     Io {
         /// What was tried, as a verb.
         action: &'static str,
         /// The file or folder it was tried on.
         path: PathBuf,
-        /// The answer of the system.
-        source: io::Error,
+        /// The answer of the system. No source of this error, as its text tells it already.
+        answer: io::Error,
     },
     /// A segment was written by a newer program. Going on would leave its records unread, so nothing was touched.
     #[error("cannot read {}: it has format version {found}, and this program reads versions up to {supported}", path.display())]
@@ -51,10 +51,10 @@ impl JournalError {
     /// Wraps the answer of the system with what was tried, for `map_err`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Self::Io {
+        move |answer| Self::Io {
             action,
             path,
-            source,
+            answer,
         }
     }
 }

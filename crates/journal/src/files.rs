@@ -1,6 +1,7 @@
 //! The few file operations that the journal needs, as traits, so that tests can bring a disk that fails and crashes.
 //!
-//! The journal only ever appends to files that it has just created; it never writes into an existing one.
+//! The journal appends to files that it has just created, and writes over files that it needs no more; it never changes one that
+//! may hold a record somebody was told of.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -29,6 +30,13 @@ pub trait Files: Send + Sync + fmt::Debug + 'static {
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>>;
     /// Creates a file to append to; fails when there is one.
     fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>>;
+    /// Opens an existing file to write over it from its beginning. What was there stays behind what is appended and its
+    /// padding; until a sync, a crash may leave any mixture of both.
+    ///
+    /// Fails with [`io::ErrorKind::Unsupported`] where padding cannot be promised.
+    fn reuse(&self, path: &Path) -> io::Result<Box<dyn AppendFile>>;
+    /// Cuts a file that is longer than `bytes`, and gives the space behind back before it returns.
+    fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()>;
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> io::Result<Box<dyn ReadFile>>;
     /// Renames a file, replacing what had the new name.
@@ -47,8 +55,9 @@ pub trait Files: Send + Sync + fmt::Debug + 'static {
 
 /// A file that is being appended to.
 ///
-/// Implementations may keep what was written to themselves until it is synced, and may fill the last 4 KiB of the file with
-/// [`PADDING`] behind what was appended.
+/// Implementations may keep what was written to themselves until it is synced. A sync may put [`PADDING`] behind what was
+/// appended, at least one byte and up to a multiple of 4 KiB; the next append goes over it. In a [reused](Files::reuse) file
+/// it must, so that the end can be told from what an earlier use has left.
 pub trait AppendFile: Send {
     /// Appends a prefix of the concatenated `parts` and returns its length, as [`Write::write_vectored`] does.
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
@@ -67,8 +76,13 @@ pub trait ReadFile: Send {
 
 /// What an [`AppendFile`] fills its last block with. Not zero: a disk gives zeros for what it lost.
 pub const PADDING: u8 = 0xa5;
-/// A file ends with fewer bytes of [`PADDING`] than this.
+/// Padding goes up to the next multiple of this.
 pub(crate) const PADDED_BLOCK: usize = 4 << 10;
+
+/// Where the padding ends that begins at `end`.
+pub(crate) fn padded_end(end: u64) -> u64 {
+    (end + 1).next_multiple_of(PADDED_BLOCK as u64)
+}
 
 /// Holds a lock file until dropped.
 pub trait Lock: Send + Sync {}
@@ -129,6 +143,28 @@ impl Files for SystemFiles {
         }
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
         Ok(Box::new(SystemAppend(file)))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn reuse(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        match crate::direct::DirectAppend::reuse(path)? {
+            Some(file) => Ok(Box::new(file)),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn reuse(&self, _path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(path)?;
+        if file.metadata()?.len() > bytes {
+            file.set_len(bytes)?;
+        }
+        // Without this, file systems gather what was cut off and give it back at once.
+        file.sync_all()
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {

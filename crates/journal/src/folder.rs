@@ -9,9 +9,12 @@ use std::path::Path;
 use crate::error::JournalError;
 use crate::files::{Files, Lock, PADDED_BLOCK, PADDING, write_all};
 use crate::format::{
-    HEADER_LEN, Header, NoHeader, Previous, VERSION, segment_name, segment_number,
+    HEADER_LEN, Header, NoHeader, Previous, VERSION, segment_name, segment_number, spare_name,
+    spare_number,
 };
+use crate::ledger::Fate;
 use crate::reader::read_exact;
+use crate::spare::Spare;
 
 const LOCK_NAME: &str = "journal.lock";
 const ID_NAME: &str = "journal.id";
@@ -26,37 +29,38 @@ const MAX_DAMAGED_KEPT: usize = 16;
 /// A segment file before its records are looked at.
 pub(crate) struct Candidate {
     pub(crate) number: u64,
+    /// The name of its file.
+    pub(crate) name: String,
     pub(crate) bytes: u64,
     pub(crate) header: Result<Header, NoHeader>,
     /// It has no place for a record: behind the header there is nothing, or what a file begins with on some disks.
     is_bare: bool,
 }
 
-impl Candidate {
-    /// Whether its header says that it is another journal's, or has another number.
-    pub(crate) fn is_foreign(&self, id: u128) -> bool {
-        let is_ours = |header: Header| header.journal == id && header.segment == self.number;
-        self.header.is_ok_and(|header| !is_ours(header))
-    }
-}
-
-/// Removes a segment that is not needed any more, or sets it aside when it is damaged and few others are.
-pub(crate) fn discard(
+/// Takes a segment that is not needed any more out of the way: keeps its file as a spare one, removes it, or sets it aside when
+/// few others are. Returns whether there is a spare file now.
+pub(crate) fn retire(
     dir: &Path,
     files: &dyn Files,
     number: u64,
-    damaged: bool,
-) -> Result<(), JournalError> {
+    fate: Fate,
+) -> Result<bool, JournalError> {
     let name = segment_name(number);
     let path = dir.join(&name);
-    if damaged && list_damaged(dir, files).is_ok_and(|kept| kept.len() < MAX_DAMAGED_KEPT) {
-        tracing::warn!(path = %path.display(), "sets a damaged segment aside; nothing in it is needed");
-        return set_aside(dir, files, &name);
-    }
-    match files.remove(&path) {
-        // Somebody else removed it, which is what was wanted.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done.map_err(JournalError::io("remove", &path)),
+    let has_room = || list_damaged(dir, files).is_ok_and(|kept| kept.len() < MAX_DAMAGED_KEPT);
+    let done = match fate {
+        Fate::Keep => files.rename(&path, &dir.join(spare_name(number))),
+        Fate::SetAside if has_room() => {
+            tracing::warn!(path = %path.display(), "sets a damaged segment aside; nothing in it is needed");
+            return set_aside(dir, files, &name).map(|()| false);
+        }
+        Fate::SetAside | Fate::Remove => files.remove(&path),
+    };
+    match done {
+        Ok(()) => Ok(fate == Fate::Keep),
+        // Somebody else removed it, which is as good.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(JournalError::io("retire", &path)(error)),
     }
 }
 
@@ -70,46 +74,111 @@ pub(crate) fn lock(dir: &Path, files: &dyn Files) -> Result<Box<dyn Lock>, Journ
     })
 }
 
-/// The segment files in order of their numbers, with what their headers say.
-pub(crate) fn list_segments(dir: &Path, files: &dyn Files) -> Result<Vec<Candidate>, JournalError> {
-    let mut candidates = Vec::new();
+/// The files of a folder that hold segments, or did.
+pub(crate) struct Listing {
+    /// The segments in order of their numbers.
+    pub(crate) segments: Vec<Candidate>,
+    /// The files that wait to be used again.
+    pub(crate) spares: Vec<Spare>,
+    /// Names of spare files that cannot be read: one may hold a segment.
+    pub(crate) unreadable: Vec<String>,
+    /// Names of spare files whose header is damaged: one may hold a segment.
+    pub(crate) headless: Vec<String>,
+}
+
+impl Listing {
+    /// The highest number in use, 0 for none. Those of spare files count: what they hold must be older than what is written over it.
+    pub(crate) fn highest(&self) -> u64 {
+        let segments = self.segments.iter().map(|segment| segment.number);
+        let spares = self.spares.iter().map(|spare| spare.number);
+        segments.chain(spares).max().unwrap_or_default()
+    }
+}
+
+/// Finds the segments, with what their headers say, and the spare files.
+///
+/// A segment that was begun in a spare file just before a crash may still have that file's name: its header has another number.
+pub(crate) fn list_segments(dir: &Path, files: &dyn Files) -> Result<Listing, JournalError> {
+    let mut found = Listing {
+        segments: Vec::new(),
+        spares: Vec::new(),
+        unreadable: Vec::new(),
+        headless: Vec::new(),
+    };
     for entry in files.list(dir).map_err(JournalError::io("list", dir))? {
-        let Some(number) = segment_number(&entry.name) else {
-            continue;
-        };
-        let path = dir.join(&entry.name);
-        let start = read_start(&path, files);
-        let header = Header::decode(&start);
+        let bytes = entry.bytes;
+        if let Some(number) = segment_number(&entry.name) {
+            // That the start cannot be read will be noticed with the records.
+            let start = read_start(&dir.join(&entry.name), files).unwrap_or_default();
+            let candidate = Candidate::new(dir, entry.name, number, bytes, &start)?;
+            found.segments.push(candidate);
+        } else if let Some(number) = spare_number(&entry.name) {
+            let Ok(start) = read_start(&dir.join(&entry.name), files) else {
+                found.unreadable.push(entry.name);
+                continue;
+            };
+            let candidate = Candidate::new(dir, entry.name, number, bytes, &start)?;
+            match candidate.header {
+                Ok(header) if header.segment != number => found.segments.push(Candidate {
+                    number: header.segment,
+                    ..candidate
+                }),
+                Err(NoHeader::Damaged) => found.headless.push(candidate.name),
+                Ok(_) | Err(_) => found.spares.push(Spare { number, bytes }),
+            }
+        }
+    }
+    found
+        .segments
+        .sort_by_key(|found| (found.number, !found.has_own_name()));
+    Ok(found)
+}
+
+impl Candidate {
+    fn new(
+        dir: &Path,
+        name: String,
+        number: u64,
+        bytes: u64,
+        start: &[u8],
+    ) -> Result<Self, JournalError> {
+        let header = Header::decode(start);
         if let Err(NoHeader::Version(found)) = header {
-            let supported = VERSION;
             return Err(JournalError::Version {
-                path,
+                path: dir.join(name),
                 found,
-                supported,
+                supported: VERSION,
             });
         }
         let behind = start.get(HEADER_LEN as usize..).unwrap_or_default();
-        let is_bare = entry.bytes <= start.len() as u64
-            && behind.iter().all(|&byte| byte == 0 || byte == PADDING);
-        candidates.push(Candidate {
+        let is_bare =
+            bytes <= start.len() as u64 && behind.iter().all(|&byte| byte == 0 || byte == PADDING);
+        Ok(Self {
             number,
-            bytes: entry.bytes,
+            name,
+            bytes,
             header,
             is_bare,
-        });
+        })
     }
-    candidates.sort_by_key(|candidate| candidate.number);
-    Ok(candidates)
+
+    /// Whether its file is named for it.
+    pub(crate) fn has_own_name(&self) -> bool {
+        self.name == segment_name(self.number)
+    }
+
+    /// Whether its header says that it is another journal's, or has another number.
+    pub(crate) fn is_foreign(&self, id: u128) -> bool {
+        let is_ours = |header: Header| header.journal == id && header.segment == self.number;
+        self.header.is_ok_and(|header| !is_ours(header))
+    }
 }
 
-/// The first block of a file, or what can be read of it; that the rest cannot be read will be noticed with the records.
-fn read_start(path: &Path, files: &dyn Files) -> Vec<u8> {
-    let read = || {
-        let mut file = files.open(path)?;
-        let mut start = vec![0; file.bytes()?.min(PADDED_BLOCK as u64) as usize];
-        read_exact(&mut *file, 0, &mut start).map(|()| start)
-    };
-    read().unwrap_or_else(|_: io::Error| Vec::new())
+/// The first block of a file, or all of a shorter one.
+fn read_start(path: &Path, files: &dyn Files) -> io::Result<Vec<u8>> {
+    let mut file = files.open(path)?;
+    let mut start = vec![0; file.bytes()?.min(PADDED_BLOCK as u64) as usize];
+    read_exact(&mut *file, 0, &mut start).map(|()| start)
 }
 
 /// What the folder says about whose it is.

@@ -5,10 +5,10 @@
 //! what was acknowledged can be told from what a crash left unfinished.
 //!
 //! ```text
-//! segment  = header record* padding
+//! segment  = header record* padding rest
 //!
 //! header   = "TL-JRNL\n"          8 bytes
-//!            version   u32        1
+//!            version   u32        2
 //!            journal   u128       the journal's random id
 //!            segment   u64        this segment's number, from 1; also the file's name
 //!            previous  u64        number of the segment before, 0 for none
@@ -28,21 +28,34 @@
 //!            encoding  u8         opaque to the journal
 //!            tenant    u8         length of tenant in bytes
 //!
-//! padding  = fewer than 4096 bytes 0xa5
+//! padding  = bytes 0xa5 up to a multiple of 4096, at least one where anything follows
+//! rest     = what an earlier use of the file has left; means nothing
 //!
 //! salt     = journal u128, segment u64, offset of the record u64; not stored
 //! ```
 //!
 //! All integers are little-endian, all checksums CRC-32 (IEEE). The salt ties a head to its place, so a record copied elsewhere
-//! is not one. `group` and `settled` exist for recovery: a commit is started only when the one before is on disk, so an unreadable
-//! stretch that is followed by a record of a *later* commit was acknowledged once and is damage; one inside the last commit may
-//! just be what a crash left.
+//! is not one.
+//!
+//! A file may have been another segment before; its old records stand whole behind the end of the new ones. That their heads
+//! are not taken is certain, not just likely: an old head that is read at its offset differs from one of this segment in the
+//! salt's number. Numbers below 2^32 differ within 32 neighbouring bits, a CRC-32 tells any two inputs apart that do, and equal
+//! bytes behind them keep the two apart.
+//!
+//! Version 1 is the same without rest and spare files. It is read; a program that knows only version 1 must not read version 2,
+//! as it would not look for a segment in a file that has a spare one's name (see `folder.rs`).
+//!
+//! `group` and `settled` exist for recovery: a commit is started only when the one before is on disk, so an unreadable stretch
+//! that is followed by a record of a *later* commit was acknowledged once and is damage; one inside the last commit may just be
+//! what a crash left.
 
 use crc32fast::Hasher;
 use model::UnixNanos;
 
 /// The version written, and the newest that can be read.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
+/// The oldest version that can be read.
+const OLDEST_VERSION: u32 = 1;
 /// Length of a segment's header in bytes.
 pub(crate) const HEADER_LEN: u64 = 64;
 /// Length of a record's head in bytes, without the tenant.
@@ -51,6 +64,9 @@ pub(crate) const HEAD_LEN: usize = 28;
 pub(crate) const MAX_TENANT: usize = u8::MAX as usize;
 /// Highest number of a segment that is believed, so that a file with an absurd name cannot end the counting.
 const MAX_SEGMENT: u64 = 1 << 62;
+/// Where in a head its kind and flags are, and what they must be; the cheap first question in a search for heads.
+const MARK_AT: usize = 24;
+const MARK: [u8; 2] = [KIND_ENTRY, 0];
 /// Longest payload. Twice the largest request body that the receivers take, and far below what `length` can say.
 pub(crate) const MAX_PAYLOAD: usize = 128 << 20;
 
@@ -107,7 +123,7 @@ impl Header {
             return Err(NoHeader::Damaged);
         }
         let version = u32_at(bytes, 8);
-        if version != VERSION {
+        if !(OLDEST_VERSION..=VERSION).contains(&version) {
             return Err(NoHeader::Version(version));
         }
         Ok(Self {
@@ -148,7 +164,8 @@ impl Head {
         out.extend_from_slice(&self.sum.to_le_bytes());
         out.extend_from_slice(&self.group.to_le_bytes());
         out.extend_from_slice(&self.received.0.to_le_bytes());
-        out.extend_from_slice(&[KIND_ENTRY, 0, self.encoding, self.tenant]);
+        out.extend_from_slice(&MARK);
+        out.extend_from_slice(&[self.encoding, self.tenant]);
         out.extend_from_slice(tenant.as_bytes());
         let crc = salt.crc(offset, &out[start + 4..]);
         out[start..start + 4].copy_from_slice(&crc.to_le_bytes());
@@ -159,7 +176,7 @@ impl Head {
     /// Nothing but a head that was written for this place is taken, up to the strength of CRC-32.
     pub(crate) fn decode<'a>(salt: &Salt, offset: u64, bytes: &'a [u8]) -> Option<(Self, &'a str)> {
         let fixed = bytes.get(..HEAD_LEN)?;
-        if fixed[24] != KIND_ENTRY || fixed[25] != 0 {
+        if fixed[MARK_AT..MARK_AT + MARK.len()] != MARK {
             return None;
         }
         let end = HEAD_LEN + usize::from(fixed[27]);
@@ -177,6 +194,14 @@ impl Head {
         };
         Some((head, std::str::from_utf8(&bytes[HEAD_LEN..end]).ok()?))
     }
+}
+
+/// The first place in `bytes` where a head could begin, or else the first whose answer needs more bytes.
+pub(crate) fn first_candidate(bytes: &[u8]) -> Result<usize, usize> {
+    let unknown = bytes.len().saturating_sub(MARK_AT + MARK.len() - 1);
+    let marks = bytes.get(MARK_AT..).unwrap_or_default();
+    let found = marks.windows(MARK.len()).position(|pair| pair == MARK);
+    found.ok_or(unknown)
 }
 
 /// What ties the heads of one segment to it.
@@ -199,6 +224,11 @@ impl Salt {
     }
 }
 
+/// The file name of a trimmed segment whose file waits to be used again.
+pub(crate) fn spare_name(number: u64) -> String {
+    format!("{number:020}.spare")
+}
+
 /// The file name of a segment. Padded, so that names sort as the numbers do.
 pub(crate) fn segment_name(number: u64) -> String {
     format!("{number:020}.segment")
@@ -206,7 +236,16 @@ pub(crate) fn segment_name(number: u64) -> String {
 
 /// The number in a segment's file name; `None` for every other name.
 pub(crate) fn segment_number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".segment")?;
+    number_before(name, ".segment")
+}
+
+/// The number in a spare's file name; `None` for every other name.
+pub(crate) fn spare_number(name: &str) -> Option<u64> {
+    number_before(name, ".spare")
+}
+
+fn number_before(name: &str, suffix: &str) -> Option<u64> {
+    let digits = name.strip_suffix(suffix)?;
     let all_digits = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
     all_digits
         .then(|| digits.parse().ok())

@@ -18,6 +18,12 @@ pub struct Inspection {
     pub segments: Vec<SegmentInspection>,
     /// Names of the files that were set aside because of damage.
     pub set_aside: Vec<String>,
+    /// Files that wait to be used again; nothing in them is needed.
+    pub spare_files: u64,
+    /// Bytes of those files.
+    pub spare_bytes: u64,
+    /// Names of files that should be spare and whose header cannot be read: they may hold a segment.
+    pub unreadable_spares: Vec<String>,
 }
 
 /// What is in one segment.
@@ -47,7 +53,8 @@ pub struct SegmentInspection {
 ///
 /// When the folder cannot be listed, or a segment is of a newer format version.
 pub fn inspect(dir: &Path, files: &dyn Files) -> Result<Inspection, JournalError> {
-    let candidates = list_segments(dir, files)?;
+    let found = list_segments(dir, files)?;
+    let candidates = found.segments;
     let id = find_id(dir, files, &candidates)?.id;
     let ends = known_ends(&candidates);
     let last = candidates.last().map_or(0, |last| last.number);
@@ -71,5 +78,8 @@ pub fn inspect(dir: &Path, files: &dyn Files) -> Result<Inspection, JournalError
         id: id.map(|id| format!("{id:032x}")),
         segments: candidates.iter().map(inspect_one).collect(),
         set_aside: list_damaged(dir, files).map_err(JournalError::io("list", dir))?,
+        spare_files: found.spares.len() as u64,
+        spare_bytes: found.spares.iter().map(|spare| spare.bytes).sum(),
+        unreadable_spares: [found.unreadable, found.headless].concat(),
     })
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
 
 use bytes::Bytes;
 use model::UnixNanos;
@@ -14,13 +13,13 @@ use tokio::sync::{oneshot, watch};
 use crate::config::JournalConfig;
 use crate::error::{AppendError, JournalError};
 use crate::files::Files;
-use crate::folder;
 use crate::format::{HEAD_LEN, MAX_PAYLOAD, MAX_TENANT, segment_name};
 use crate::ledger::Ledger;
+use crate::open::LockedFolder;
 use crate::queue::{MAX_GROUP_BYTES, Pending, Queue, time_for};
-use crate::recover::{self, Recovered};
+use crate::recover::Recovered;
 use crate::stats::{Counters, JournalStats};
-use crate::writer::Writer;
+use crate::trim::Trims;
 
 /// What is stored: bytes that mean nothing to the journal, and what is needed to take them up again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +49,12 @@ impl fmt::Display for Position {
     }
 }
 
-/// What a trim has removed.
+/// What a trim has given up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trimmed {
     /// Segments that are gone.
     pub segments: u64,
-    /// Their bytes.
+    /// Bytes of their files, some of which wait to be used again.
     pub bytes: u64,
 }
 
@@ -76,12 +75,12 @@ pub(crate) struct Shared {
     pub(crate) config: JournalConfig,
     pub(crate) files: Arc<dyn Files>,
     pub(crate) id: u128,
-    id_text: String,
+    pub(crate) id_text: String,
     pub(crate) queue: Queue,
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) counters: Counters,
-    /// When space was last given back; locked for the whole of a trim, so that there is one at a time.
-    pub(crate) last_trim: Mutex<Instant>,
+    /// Locked for the whole of a trim, so that there is one at a time.
+    pub(crate) trims: Mutex<Trims>,
 }
 
 /// The news that a record is durable. Dropped without being taken, it gives the record up: nobody was told of it, so nobody
@@ -94,49 +93,25 @@ pub(crate) struct Ack {
 struct CloseOnDrop(Arc<Shared>);
 
 impl Journal {
-    /// Opens the journal in `config.dir`, or makes one there, and reads back what an earlier process has left.
-    ///
-    /// All existing segments are checked, at the speed of the disk. They are never written again: appends go to a new
-    /// segment. A torn tail of the last segment is left out; damage elsewhere costs the records it hits, is stated in the
-    /// report, and keeps the file. A full disk does not prevent opening, only appending. Blocks; takes memory for one record.
+    /// Opens the journal in `config.dir`, or makes one there, and reads back what an earlier process has left:
+    /// [`LockedFolder::lock`] and [`LockedFolder::open`] in one.
     ///
     /// # Errors
     ///
-    /// When another process has the folder open, when the folder cannot be read or written, when a segment is of a newer format
-    /// version, or when a setting cannot work.
+    /// Those of both.
     pub fn open(
         config: JournalConfig,
         files: Arc<dyn Files>,
     ) -> Result<(Self, Recovered), JournalError> {
-        config.check()?;
-        let found = recover::scan(&config, &*files)?;
-        let shared = Arc::new(Shared {
-            queue: Queue::new(crate::queue::Pace {
-                interval: config.commit_interval,
-                commit_bytes: config.commit_bytes as u64,
-                queue_bytes: config.queue_bytes as u64,
-            }),
-            config,
-            files,
-            id: found.id,
-            id_text: format!("{:032x}", found.id),
-            ledger: Mutex::new(found.ledger),
-            counters: Counters::default(),
-            last_trim: Mutex::new(Instant::now()),
-        });
-        let writer = Writer::new(
-            shared.clone(),
-            found.previous,
-            found.highest + 1,
-            found.lock,
-        );
-        let ended = writer.start(&found.leftovers)?;
-        let journal = Self {
+        LockedFolder::lock(config, files)?.open()
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>, ended: watch::Receiver<bool>) -> Self {
+        Self {
             _last: Arc::new(CloseOnDrop(shared.clone())),
-            shared: shared.clone(),
+            shared,
             ended,
-        };
-        Ok((journal, Recovered::new(found.report, found.parts, shared)))
+        }
     }
 
     /// The random id of this folder's journal, 32 hex digits; the same at every opening.
@@ -218,43 +193,24 @@ impl Journal {
         self.shared.ledger.lock().release(position);
     }
 
-    /// Removes the sealed segments numbered below `segment`, lowest first, up to the first that still holds a record or was not
+    /// Gives up the sealed segments numbered below `segment`, lowest first, up to the first that still holds a record or was not
     /// replayed to its end.
     ///
-    /// The caller vouches that all records below `segment` that it was handed are stored elsewhere. Segments with unreadable
-    /// stretches are renamed to `*.damaged`, as long as there are few of those. Removals are not synced: a segment that comes
-    /// back after a power loss is replayed again. Blocks for the removal of files.
+    /// The caller vouches that all records below `segment` that it was handed are stored elsewhere. Files are kept for new
+    /// segments; of what is too much for that, a call cuts off a little, so calls should come every second or so. Segments with
+    /// unreadable stretches are renamed to `*.damaged`, as long as there are few of those. A segment may come back after a power
+    /// loss; it is replayed again then. Blocks while files are renamed, synced or removed.
     ///
     /// # Errors
     ///
-    /// When the journal is closed, or a file cannot be removed; segments below that file are gone then, and the next call tries again.
+    /// When the journal is closed, or a file cannot be renamed or removed; segments below that file are gone then, and the next
+    /// call tries again.
     pub fn trim(&self, segment: u64) -> Result<Trimmed, JournalError> {
-        let shared = &*self.shared;
-        let mut last_trim = shared.last_trim.lock();
+        let mut trims = self.shared.trims.lock();
         if *self.ended.borrow() {
             return Err(JournalError::Closed);
         }
-        let free = shared.ledger.lock().free_below(segment);
-        let mut trimmed = Trimmed::default();
-        let outcome = free.into_iter().try_for_each(|(number, damaged)| {
-            folder::discard(&shared.config.dir, &*shared.files, number, damaged)?;
-            trimmed.bytes += shared.ledger.lock().remove(number);
-            trimmed.segments += 1;
-            Ok(())
-        });
-        if trimmed.segments > 0 {
-            let counters = &shared.counters;
-            counters
-                .trimmed_segments
-                .fetch_add(trimmed.segments, Relaxed);
-            counters.trimmed_bytes.fetch_add(trimmed.bytes, Relaxed);
-            counters
-                .drain_rate
-                .measured(trimmed.bytes, last_trim.elapsed());
-            *last_trim = Instant::now();
-            shared.queue.retry_now();
-        }
-        outcome.map(|()| trimmed)
+        self.shared.trim(segment, &mut trims)
     }
 
     /// Seals the active segment and returns the number of the new one. All records acknowledged before are below it.
@@ -277,9 +233,11 @@ impl Journal {
         let ledger = shared.ledger.lock();
         JournalStats {
             segments: ledger.count(),
-            bytes: ledger.bytes(),
+            bytes: ledger.bytes_on_disk(),
             max_bytes: shared.config.max_bytes,
-            fullness: (ledger.bytes() + load.bytes) as f64 / shared.config.max_bytes as f64,
+            fullness: (ledger.bytes_used() + load.bytes) as f64 / shared.config.max_bytes as f64,
+            spare_files: ledger.spares.count(),
+            spare_bytes: ledger.spares.bytes(),
             oldest_segment: ledger.oldest().unwrap_or_default(),
             active_segment: ledger.active(),
             held_records: ledger.held(),
@@ -336,9 +294,9 @@ impl Shared {
         Ok(bytes)
     }
 
-    /// Whether `queued` bytes more fit into the bound on all segments.
+    /// Whether `queued` bytes more fit into the bound on all files, when the spare ones give way.
     fn check_room(&self, queued: u64) -> Result<(), AppendError> {
-        let bytes = self.ledger.lock().bytes() + queued;
+        let bytes = self.ledger.lock().bytes_used() + queued;
         let max = self.config.max_bytes;
         if bytes <= max {
             return Ok(());

@@ -7,16 +7,19 @@
 //! misses one that was acknowledged and not trimmed.
 //!
 //! The journal knows nothing of what it stores: a payload is bytes, a tenant is a name, an encoding is a number. It reads no
-//! clock but the monotonic one by which it paces itself, and it never writes into a file that an earlier process has left.
+//! clock but the monotonic one by which it paces itself, and it never writes into a segment that an earlier process has left.
 //!
 //! ```text
 //!   append ──▶ queue ──▶ writer thread ──▶ 00000000000000000007.segment      active
 //!                                          00000000000000000006.segment      sealed, holds records
-//!   trim ────────────────────────────────▶ 00000000000000000005.segment      sealed, free: removed
+//!   trim ────────────────────────────────▶ 00000000000000000005.segment      sealed, free: becomes spare
+//!                                          00000000000000000004.spare        the file of the next segment
 //!                                          journal.id  journal.lock
 //! ```
 //!
-//! The folder holds, besides segments: `journal.id`, the journal's random id as 32 hex digits and its checksum, made once;
+//! A trimmed segment's file is not removed but kept for a new segment to be written over, up to a bound; `spare.rs` says why.
+//!
+//! The folder holds, besides these: `journal.id`, the journal's random id as 32 hex digits and its checksum, made once;
 //! `journal.lock`, locked while a process has the journal open; and `*.damaged`, files set aside for a person, which the journal
 //! never reads. The bytes of a segment are described in `format.rs`.
 //!
@@ -51,6 +54,7 @@
 //! ```
 
 mod active;
+mod begin;
 mod check;
 mod config;
 #[cfg(target_os = "linux")]
@@ -62,12 +66,15 @@ mod format;
 mod inspect;
 mod journal;
 mod ledger;
+mod open;
 mod queue;
 mod reader;
 mod recover;
 mod replay;
+mod spare;
 mod stats;
 pub mod testing;
+mod trim;
 mod writer;
 
 pub use config::JournalConfig;
@@ -75,6 +82,7 @@ pub use error::{AppendError, JournalError};
 pub use files::{AppendFile, FileEntry, Files, Lock, PADDING, ReadFile, SystemFiles};
 pub use inspect::{Inspection, SegmentInspection, inspect};
 pub use journal::{Entry, Journal, Position, Trimmed};
+pub use open::LockedFolder;
 pub use recover::{Recovered, RecoveryReport};
 pub use replay::Replay;
 pub use stats::JournalStats;

@@ -186,9 +186,12 @@ impl Queue {
         }
     }
 
-    /// Counts the group that was taken as done, durable or not.
-    pub(crate) fn settled(&self) {
-        self.state.lock().writing_bytes = 0;
+    /// Counts the group that was taken as done, durable or not. `count` counts what became durable of it, under the lock: in between
+    /// the group would be counted twice, and what still fits be refused.
+    pub(crate) fn settled(&self, count: impl FnOnce()) {
+        let mut state = self.state.lock();
+        count();
+        state.writing_bytes = 0;
     }
 
     /// Refuses everything from here on, and returns what waited, to be refused by the caller.

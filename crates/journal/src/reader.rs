@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::files::{PADDED_BLOCK, PADDING, ReadFile};
-use crate::format::{HEAD_LEN, HEADER_LEN, Head, MAX_PAYLOAD, MAX_TENANT, Salt};
+use crate::files::{PADDED_BLOCK, PADDING, ReadFile, padded_end};
+use crate::format::{HEAD_LEN, HEADER_LEN, Head, MAX_PAYLOAD, MAX_TENANT, Salt, first_candidate};
 
 /// Bytes read at a time where records are small. One large read costs little more than a small one.
 const WINDOW: usize = 256 << 10;
@@ -48,12 +48,13 @@ pub(crate) struct Stretch {
 /// A walk over one segment.
 pub(crate) struct SegmentReader {
     file: Box<dyn ReadFile>,
-    file_len: u64,
     salt: Salt,
     /// Where the next step begins.
     at: u64,
     /// Where the segment ends for this walk.
     limit: u64,
+    /// Nothing tells where the segment ends but its own bytes: behind the last record are padding and remains.
+    is_end_open: bool,
     window: Vec<u8>,
     window_at: u64,
     payload: BytesMut,
@@ -62,16 +63,16 @@ pub(crate) struct SegmentReader {
 }
 
 impl SegmentReader {
-    /// A walk over the records of `file` before `limit` (held to the file's length).
-    pub(crate) fn new(file: Box<dyn ReadFile>, salt: Salt, limit: u64) -> io::Result<Self> {
+    /// A walk over the records of `file`, as far as `ends`, where that is known.
+    pub(crate) fn new(file: Box<dyn ReadFile>, salt: Salt, ends: Option<u64>) -> io::Result<Self> {
         let file_len = file.bytes()?;
-        let limit = limit.min(file_len);
+        let limit = ends.map_or(file_len, |ends| ends.min(file_len));
         Ok(Self {
             file,
-            file_len,
             salt,
             at: HEADER_LEN.min(limit),
             limit,
+            is_end_open: ends.is_none(),
             window: Vec::new(),
             window_at: 0,
             payload: BytesMut::new(),
@@ -87,11 +88,7 @@ impl SegmentReader {
             return Ok(Step::End);
         }
         let Some(head) = self.head_at(start)? else {
-            if self.is_padding(start)? {
-                self.at = self.limit;
-                return Ok(Step::End);
-            }
-            return self.resume_behind(start).map(Step::Unreadable);
+            return self.resume_behind(start);
         };
         let payload = start + HEAD_LEN as u64 + u64::from(head.tenant);
         let end = start + head.record_len();
@@ -132,26 +129,46 @@ impl SegmentReader {
         Ok(fits.then_some(head))
     }
 
-    /// Looks for the next head behind `start` and sets the walk there.
-    fn resume_behind(&mut self, start: u64) -> io::Result<Stretch> {
-        let mut end = start + 1;
-        while end < self.limit && self.head_at(end)?.is_none() {
-            end += 1;
-        }
-        self.at = end;
+    /// Goes on behind `start`, where no record begins: at the next head, or else at the end.
+    fn resume_behind(&mut self, start: u64) -> io::Result<Step> {
+        let next = self.next_head(start + 1)?;
+        self.at = next.unwrap_or(self.limit);
+        let end = match next {
+            None if self.is_end_open && self.is_padding(start)? => return Ok(Step::End),
+            // Of what is left behind an end that is open, no more than this block can be told from remains.
+            None if self.is_end_open => padded_end(start).min(self.limit),
+            None => self.limit,
+            Some(next) => next,
+        };
         let why = "no record begins here";
-        Ok(Stretch { start, end, why })
+        Ok(Step::Unreadable(Stretch { start, end, why }))
     }
 
-    /// Whether there is only padding from `offset` to the end of the file.
-    fn is_padding(&mut self, offset: u64) -> io::Result<bool> {
-        let bytes = self.file_len - offset;
-        if bytes >= PADDED_BLOCK as u64 || self.limit < self.file_len {
-            return Ok(false);
+    /// The first offset from `from` on at which a head is.
+    fn next_head(&mut self, mut from: u64) -> io::Result<Option<u64>> {
+        while from + HEAD_LEN as u64 <= self.limit {
+            self.fill(from, HEAD_LEN)?;
+            let known = &self.window[(from - self.window_at) as usize..];
+            match first_candidate(known) {
+                Ok(ahead) => {
+                    from += ahead as u64;
+                    if self.head_at(from)?.is_some() {
+                        return Ok(Some(from));
+                    }
+                    from += 1;
+                }
+                Err(ahead) => from += ahead as u64,
+            }
         }
-        self.fill(offset, bytes as usize)?;
+        Ok(None)
+    }
+
+    /// Whether the block of `offset` is padding from there on.
+    fn is_padding(&mut self, offset: u64) -> io::Result<bool> {
+        let bytes = (padded_end(offset).min(self.limit) - offset) as usize;
+        self.fill(offset, bytes)?;
         let from = (offset - self.window_at) as usize;
-        let rest = &self.window[from..from + bytes as usize];
+        let rest = &self.window[from..from + bytes];
         Ok(rest.iter().all(|&byte| byte == PADDING))
     }
 

@@ -1,7 +1,7 @@
 //! Opening a folder: which journal it is, which segments there are, what each still holds, and what was lost.
 //!
 //! Nothing here writes into a segment. A segment that is none of this journal's is set aside under another name; all others
-//! stay as they are until they are trimmed.
+//! stay as they are until they are trimmed. What is in spare files is of no interest.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -11,15 +11,16 @@ use std::sync::Arc;
 use crate::check::{Checked, Known, MAX_NOTES, check_segment};
 use crate::config::JournalConfig;
 use crate::error::JournalError;
-use crate::files::{Files, Lock};
+use crate::files::Files;
 use crate::folder::{
-    Candidate, DAMAGED_SUFFIX, find_id, known_ends, list_segments, lock, set_aside, take_leftovers,
+    Candidate, DAMAGED_SUFFIX, find_id, known_ends, list_segments, set_aside, take_leftovers,
     write_id,
 };
 use crate::format::{Previous, segment_name};
 use crate::journal::Shared;
 use crate::ledger::{Ledger, Segment};
 use crate::replay::{Part, Replay};
+use crate::spare::Spare;
 
 /// What opening has found, for the log and for a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +31,8 @@ pub struct RecoveryReport {
     pub records: u64,
     /// Bytes of those records.
     pub bytes: u64,
-    /// Bytes that were left out because the commit they belong to was not finished: nobody was told that it was.
+    /// Bytes that were left out because the commit they belong to was not finished: nobody was told that it was. Where such
+    /// bytes have no readable head, only those of one block of 4 KiB are counted: the others may be from an earlier use of the file.
     pub torn_bytes_cut: u64,
     /// What cannot be read although it was acknowledged, and what is odd about the files; one line each, at most 65.
     pub damaged: Vec<String>,
@@ -49,7 +51,6 @@ pub struct Recovered {
 
 /// Everything that opening needs to know.
 pub(crate) struct Scan {
-    pub(crate) lock: Box<dyn Lock>,
     pub(crate) id: u128,
     pub(crate) ledger: Ledger,
     pub(crate) parts: VecDeque<Part>,
@@ -69,25 +70,31 @@ impl Recovered {
     }
 }
 
-/// Locks the folder and finds out all about it.
+/// Finds out all about the folder, which is locked.
 pub(crate) fn scan(config: &JournalConfig, files: &dyn Files) -> Result<Scan, JournalError> {
     let dir = &config.dir;
-    files
-        .create_dir(dir)
-        .map_err(JournalError::io("create the folder", dir))?;
-    let lock = lock(dir, files)?;
     let mut report = RecoveryReport::default();
-    let mut candidates = list_segments(dir, files)?;
-    let highest = candidates.last().map_or(0, |last| last.number);
+    let found = list_segments(dir, files)?;
+    for name in &found.unreadable {
+        report.note(format!("{name} cannot be read"));
+    }
+    for name in &found.headless {
+        set_aside(dir, files, name)?;
+        report.note(format!(
+            "{name} may hold a segment, its header is unreadable; it was renamed to *{DAMAGED_SUFFIX}"
+        ));
+    }
+    let highest = found.highest();
+    let mut candidates = found.segments;
     let id = settle_id(dir, files, &candidates, &mut report)?;
     set_foreign_aside(dir, files, id, &mut candidates, &mut report)?;
     note_missing(&candidates, &mut report);
+    name_segments(dir, files, &mut candidates)?;
     let ends = known_ends(&candidates);
     let leftovers = take_leftovers(&mut candidates, &ends);
     let mut scan = Scan {
-        lock,
         id,
-        ledger: Ledger::default(),
+        ledger: Ledger::new(config.segment_bytes),
         parts: VecDeque::new(),
         report,
         previous: Previous::default(),
@@ -104,7 +111,41 @@ pub(crate) fn scan(config: &JournalConfig, files: &dyn Files) -> Result<Scan, Jo
         scan.add_segment(candidate, checked);
     }
     scan.report.finish();
+    scan.ledger
+        .spares
+        .add(take_up_spares(dir, files, found.spares)?);
     Ok(scan)
+}
+
+/// Gives segments that were begun in spare files their names. That may be lost again in a crash, and does no harm.
+fn name_segments(
+    dir: &Path,
+    files: &dyn Files,
+    candidates: &mut [Candidate],
+) -> Result<(), JournalError> {
+    for candidate in candidates {
+        if !candidate.has_own_name() {
+            let name = segment_name(candidate.number);
+            let path = dir.join(&candidate.name);
+            files
+                .rename(&path, &dir.join(&name))
+                .map_err(JournalError::io("rename", &path))?;
+            candidate.name = name;
+        }
+    }
+    Ok(())
+}
+
+/// The spare files that an earlier process has left, with names that are durable, as [`Shared::keep_spares`] has it.
+fn take_up_spares(
+    dir: &Path,
+    files: &dyn Files,
+    spares: Vec<Spare>,
+) -> Result<Vec<Spare>, JournalError> {
+    if !spares.is_empty() {
+        files.sync_dir(dir).map_err(JournalError::io("sync", dir))?;
+    }
+    Ok(spares)
 }
 
 /// The id of the journal, a fresh one for a new journal. Makes sure that the folder states it.
@@ -125,7 +166,8 @@ fn settle_id(
     Ok(id)
 }
 
-/// Sets aside what was copied or renamed into the folder: its records are not this journal's, or not at this place.
+/// Sets aside what was copied or renamed into the folder: its records are not this journal's, or not at this place, or are
+/// there already.
 fn set_foreign_aside(
     dir: &Path,
     files: &dyn Files,
@@ -133,8 +175,13 @@ fn set_foreign_aside(
     candidates: &mut Vec<Candidate>,
     report: &mut RecoveryReport,
 ) -> Result<(), JournalError> {
-    for foreign in candidates.extract_if(.., |c| c.is_foreign(id)) {
-        let name = segment_name(foreign.number);
+    let mut last = None;
+    let is_foreign = |found: &mut Candidate| {
+        let is_copy = last.replace(found.number) == Some(found.number);
+        is_copy || found.is_foreign(id)
+    };
+    for foreign in candidates.extract_if(.., is_foreign) {
+        let name = foreign.name;
         set_aside(dir, files, &name)?;
         report.note(format!(
             "{name} belongs to another journal or place and was renamed to *{DAMAGED_SUFFIX}"
@@ -164,10 +211,10 @@ impl Scan {
         let number = candidate.number;
         let to_replay = checked.records > 0 || !checked.was_read;
         let damaged = !checked.notes.is_empty();
-        self.ledger
-            .recovered(number, Segment::new(candidate.bytes, to_replay, damaged));
+        let limit = checked.ends.ends;
+        let segment = Segment::new(candidate.bytes, limit, to_replay, damaged);
+        self.ledger.recovered(number, segment);
         if to_replay {
-            let limit = checked.ends.ends;
             self.parts.push_back(Part { number, limit });
         }
         self.previous = checked.ends;

@@ -51,7 +51,7 @@ impl Replay {
         self.shared
             .files
             .open(&path)
-            .and_then(|file| SegmentReader::new(file, salt, part.limit))
+            .and_then(|file| SegmentReader::new(file, salt, Some(part.limit)))
             .map_err(JournalError::io("replay", &path))
     }
 

@@ -9,12 +9,19 @@ use std::time::Duration;
 pub struct JournalStats {
     /// Segments on disk, the active one included.
     pub segments: u64,
-    /// Bytes of all segments.
+    /// Bytes of all segments' files and of the spare ones.
     pub bytes: u64,
     /// The bound on `bytes`.
     pub max_bytes: u64,
-    /// Bytes stored and on their way, as a share of `max_bytes`: 1.0 is full.
+    /// Bytes stored and on their way, as a share of `max_bytes`: 1.0 is full. Spare files do not count, nor do the rests of
+    /// segments' files, as they give way.
     pub fullness: f64,
+    /// Files of trimmed segments that wait to be used again.
+    pub spare_files: u64,
+    /// Bytes of those files, and of those on their way to be spare or to be removed.
+    pub spare_bytes: u64,
+    /// Segments begun in such a file.
+    pub reused_files: u64,
     /// Number of the oldest segment.
     pub oldest_segment: u64,
     /// Number of the segment being written; positions of later records are in this one or higher.
@@ -70,6 +77,7 @@ pub(crate) struct Counters {
     pub(crate) refused_queue: AtomicU64,
     pub(crate) refused_disk: AtomicU64,
     pub(crate) refused_size: AtomicU64,
+    pub(crate) reused_files: AtomicU64,
     pub(crate) trimmed_segments: AtomicU64,
     pub(crate) trimmed_bytes: AtomicU64,
     pub(crate) drain_rate: Rate,
@@ -100,6 +108,7 @@ impl Counters {
             refused_queue: self.refused_queue.load(Relaxed),
             refused_disk: self.refused_disk.load(Relaxed),
             refused_size: self.refused_size.load(Relaxed),
+            reused_files: self.reused_files.load(Relaxed),
             trimmed_segments: self.trimmed_segments.load(Relaxed),
             trimmed_bytes: self.trimmed_bytes.load(Relaxed),
             drain_rate: self.drain_rate.get(),

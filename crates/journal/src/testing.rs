@@ -1,7 +1,8 @@
 //! A disk in memory that fails on demand and crashes from a seed, for tests here and in other crates.
 //!
 //! It is as unkind as the promises of [`Files`] allow. A crash keeps a random part of what was not synced: a prefix, or any
-//! of its sectors with zeros in place of the others; and a prefix of the names changed since the folder was synced. Content whose sync
+//! of its sectors, with what was there before in place of the others, or zeros; and a prefix of the names changed since the
+//! folder was synced. Content whose sync
 //! failed is never durable, whatever a later sync says, as on Linux.
 
 use std::fmt;
@@ -27,6 +28,8 @@ pub enum Operation {
     CreateDir,
     Lock,
     Create,
+    Reuse,
+    Truncate,
     Open,
     Read,
     Write,
@@ -69,6 +72,20 @@ impl FaultyFiles {
         Self::with_state(state.after_crash())
     }
 
+    /// Kills the process: every operation on this disk fails from now on. Returns the disk as the next process finds it: with all
+    /// that was written, durable or not, without faults and locks.
+    pub fn kill(&self) -> Self {
+        let mut state = self.0.state.lock();
+        state.dead = true;
+        self.0.changed.notify_all();
+        Self::with_state(state.after_kill())
+    }
+
+    /// Lets `operations` pass and has all later ones fail, until [`crash`](Self::crash) or [`kill`](Self::kill).
+    pub fn cut_after(&self, operations: u64) {
+        self.0.state.lock().power = Some(operations);
+    }
+
     /// Has the next `times` calls of `operation` fail with `error`.
     pub fn fail(&self, operation: Operation, error: ErrorKind, times: u32) {
         self.fail_after(operation, error, 0, times);
@@ -99,7 +116,7 @@ impl FaultyFiles {
         self.0.state.lock().short_writes = true;
     }
 
-    /// Has files end with padding, as those of [`SystemFiles`](crate::SystemFiles) do.
+    /// Has new files, too, end with padding, as those of [`SystemFiles`](crate::SystemFiles) do.
     pub fn pad(&self) {
         self.0.state.lock().padding = true;
     }
@@ -167,6 +184,11 @@ impl FaultyFiles {
     fn begin(&self, operation: Operation) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.0.state.lock();
         *state.counts.entry(operation).or_default() += 1;
+        match &mut state.power {
+            Some(0) => state.dead = true,
+            Some(operations) => *operations -= 1,
+            None => {}
+        }
         if state.dead {
             return Err(io::Error::other("the power is off"));
         }
@@ -195,10 +217,25 @@ impl Files for FaultyFiles {
         if state.names.contains_key(path) {
             return Err(ErrorKind::AlreadyExists.into());
         }
-        state.files.push(Content::default());
+        let content = Content::new(state.padding);
+        state.files.push(content);
         let file = state.files.len() - 1;
-        state.rename(path, Some(file));
+        state.name(None, Some((path, file)));
         Ok(Box::new(OpenFile(self.clone(), file)))
+    }
+
+    fn reuse(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        let mut state = self.begin(Operation::Reuse)?;
+        let file = state.find(path)?;
+        state.files[file].reuse();
+        Ok(Box::new(OpenFile(self.clone(), file)))
+    }
+
+    fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        let mut state = self.begin(Operation::Truncate)?;
+        let file = state.find(path)?;
+        state.files[file].truncate(bytes as usize);
+        Ok(())
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
@@ -210,15 +247,14 @@ impl Files for FaultyFiles {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.begin(Operation::Rename)?;
         let file = state.find(from)?;
-        state.rename(from, None);
-        state.rename(to, Some(file));
+        state.name(Some(from), Some((to, file)));
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.begin(Operation::Remove)?;
         state.find(path)?;
-        state.rename(path, None);
+        state.name(Some(path), None);
         Ok(())
     }
 
@@ -277,7 +313,8 @@ impl AppendFile for OpenFile {
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut state = self.0.begin(Operation::Write)?;
         let offered: usize = parts.iter().map(|part| part.len()).sum();
-        let mut taken = offered.min(usize::try_from(state.available()).unwrap_or(usize::MAX));
+        let room = state.files[self.1].room().saturating_add(state.available());
+        let mut taken = offered.min(usize::try_from(room).unwrap_or(usize::MAX));
         if taken == 0 && offered > 0 {
             return Err(ErrorKind::StorageFull.into());
         }
@@ -300,8 +337,7 @@ impl AppendFile for OpenFile {
         drop(state);
         match self.0.begin(Operation::SyncData) {
             Ok(state) => {
-                let padding = state.padding;
-                self.content(state).sync(padding);
+                self.content(state).sync();
                 Ok(())
             }
             Err(error) => {

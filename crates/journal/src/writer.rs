@@ -13,7 +13,7 @@
 //! for pages that were thrown away. So the segment is given up there: its records are refused, and writing goes on in a new one,
 //! whose header says where the given-up one ends.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -24,8 +24,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::active::{Active, Committed};
 use crate::error::{AppendError, JournalError};
-use crate::files::{Lock, write_all};
-use crate::format::{HEADER_LEN, Header, Previous, Salt, segment_name};
+use crate::files::Lock;
+use crate::format::{HEADER_LEN, Previous, segment_name};
 use crate::journal::{Ack, Position, Shared};
 use crate::queue::{Event, Pending, retry_until};
 
@@ -35,11 +35,11 @@ const LAST_RETRY: Duration = Duration::from_secs(5);
 
 /// The writer's state; owned by its thread.
 pub(crate) struct Writer {
-    shared: Arc<Shared>,
-    active: Option<Active>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) active: Option<Active>,
     /// The last segment that was sealed or given up, for the header of the next.
-    previous: Previous,
-    next_number: u64,
+    pub(crate) previous: Previous,
+    pub(crate) next_number: u64,
     /// Heads of the records being committed; kept for its memory.
     heads: Vec<u8>,
     last_commit: Option<Instant>,
@@ -74,7 +74,8 @@ impl Writer {
         mut self,
         leftovers: &[u64],
     ) -> Result<watch::Receiver<bool>, JournalError> {
-        match self.begin_segment() {
+        // In a new file: one that stays empty is told from its length, and removed at the next opening.
+        match self.begin_segment_in_new_file() {
             Ok(()) => {}
             Err(failure) if failure.is_for_want_of_space() => {
                 self.fail(&failure, Vec::new());
@@ -115,7 +116,13 @@ impl Writer {
     fn commit(&mut self, group: Vec<Pending>) {
         let began = Instant::now();
         self.last_commit = Some(began);
-        match self.try_commit(&group) {
+        let outcome = match self.try_commit(&group) {
+            Err(failure) if failure.is_for_want_of_space() && self.shared.give_all() => {
+                self.try_commit(&group)
+            }
+            outcome => outcome,
+        };
+        match outcome {
             Ok(committed) => self.acknowledge(group, &committed, began),
             Err(failure) => {
                 self.fail(&failure, group);
@@ -133,6 +140,7 @@ impl Writer {
             self.seal();
             self.begin_segment()?;
         }
+        self.make_room(bytes);
         let Some(mut active) = self.active.take() else {
             return Err(Failure::bug("no segment is open"));
         };
@@ -157,22 +165,19 @@ impl Writer {
     fn acknowledge(&mut self, group: Vec<Pending>, committed: &Committed, began: Instant) {
         self.retry_in = FIRST_RETRY;
         let shared = &self.shared;
+        let segment = committed.segment;
         let offsets = committed.offsets.iter().copied();
-        shared
-            .ledger
-            .lock()
-            .committed(committed.segment, committed.bytes, offsets);
-        shared.queue.settled();
+        shared.ledger.lock().hold_all(segment, offsets);
+        shared.queue.settled(|| {
+            shared.ledger.lock().add(segment, committed.bytes);
+        });
         let counters = &shared.counters;
         counters.committed(group.len() as u64, committed.bytes, committed.disk_time);
         counters
             .commit_rate
             .measured(committed.bytes, began.elapsed());
         for (pending, &offset) in group.into_iter().zip(&committed.offsets) {
-            let position = Position {
-                segment: committed.segment,
-                offset,
-            };
+            let position = Position { segment, offset };
             // Refused by a caller that has gone away: the `Ack` then gives the record up as it is dropped.
             let _ = pending.ack.send(Ok(Ack::new(position, shared.clone())));
         }
@@ -215,45 +220,6 @@ impl Writer {
         }
     }
 
-    /// Begins a new segment, durably. On failure none is active, and nothing of it counts.
-    fn begin_segment(&mut self) -> Result<(), Failure> {
-        let shared = self.shared.clone();
-        let number = self.next_number;
-        // A number is used once, so that a file that could not be removed is not in the way.
-        self.next_number += 1;
-        let path = shared.segment_path(number);
-        let fail = |action| {
-            let name = segment_name(number);
-            move |source| Failure {
-                action,
-                name,
-                source,
-            }
-        };
-        let mut file = shared.files.create(&path).map_err(fail("create"))?;
-        let header = Header {
-            journal: shared.id,
-            segment: number,
-            previous: self.previous,
-        };
-        let durable = write_all(&mut *file, &mut [IoSlice::new(&header.encode())])
-            .and_then(|()| file.sync_data())
-            .and_then(|()| shared.files.sync_dir(&shared.config.dir));
-        if let Err(source) = durable {
-            // If this fails too, an empty segment stays, which recovery passes over.
-            let _ = shared.files.remove(&path);
-            return Err(fail("begin")(source));
-        }
-        shared.ledger.lock().begin(number, HEADER_LEN);
-        self.active = Some(Active {
-            number,
-            file,
-            salt: Salt::new(shared.id, number),
-            end: HEADER_LEN,
-        });
-        Ok(())
-    }
-
     /// Ends the active segment where its last good commit ends.
     fn seal(&mut self) {
         if let Some(active) = self.active.take() {
@@ -269,26 +235,43 @@ impl Writer {
         };
     }
 
+    /// Whether the file system has the space `needed`, for which all gives way that is not.
     fn check_space(&self, needed: Option<u64>) -> Result<(), Failure> {
         let Some(needed) = needed else {
             return Ok(());
         };
         let dir = &self.shared.config.dir;
-        match self.shared.files.available(dir) {
-            Ok(available) if available < needed => Err(Failure {
+        loop {
+            let available = match self.shared.files.available(dir) {
+                Ok(available) if available < needed => available,
+                // Not knowing is no reason to stop; the write will tell.
+                Ok(_) | Err(_) => return Ok(()),
+            };
+            if self.shared.give_way(true) {
+                continue;
+            }
+            let reserve = self.shared.config.reserve_bytes;
+            return Err(Failure {
                 action: "write to",
                 name: dir.display().to_string(),
                 source: io::Error::new(
                     io::ErrorKind::StorageFull,
                     format!(
-                        "{available} bytes are free on its file system, {} are kept for writing blocks",
-                        self.shared.config.reserve_bytes
+                        "{available} bytes are free on its file system, {reserve} are kept for writing blocks"
                     ),
                 ),
-            }),
-            // Not knowing is no reason to stop; the write will tell.
-            Ok(_) | Err(_) => Ok(()),
+            });
         }
+    }
+
+    /// Has files give way until `bytes` more in the active segment keep all of them within their bound.
+    fn make_room(&self, bytes: u64) {
+        let shared = &self.shared;
+        let is_room = || {
+            let after = shared.ledger.lock().bytes_on_disk_after(bytes);
+            after <= shared.config.max_bytes
+        };
+        while !is_room() && shared.give_way(false) {}
     }
 
     /// Has the queue refuse until the next try, refuses `group` and what waited behind it, and returns with what.
@@ -307,7 +290,7 @@ impl Writer {
         let next_try = Instant::now() + self.retry_in;
         self.retry_in = (self.retry_in * 2).min(LAST_RETRY);
         let waited = shared.queue.fail(error.clone(), next_try);
-        shared.queue.settled();
+        shared.queue.settled(|| ());
         let retry_after = retry_until(next_try);
         let refusal = AppendError::Disk { error, retry_after };
         for pending in group.into_iter().chain(waited) {
@@ -329,11 +312,11 @@ impl Writer {
 // === impl Failure ===
 
 /// A file operation that failed.
-struct Failure {
-    action: &'static str,
+pub(crate) struct Failure {
+    pub(crate) action: &'static str,
     /// Of the file within the folder, or the folder.
-    name: String,
-    source: io::Error,
+    pub(crate) name: String,
+    pub(crate) source: io::Error,
 }
 
 impl Failure {
@@ -349,7 +332,7 @@ impl Failure {
         format!("cannot {} {}: {}", self.action, self.name, self.source).into()
     }
 
-    fn is_for_want_of_space(&self) -> bool {
+    pub(crate) fn is_for_want_of_space(&self) -> bool {
         use io::ErrorKind::{QuotaExceeded, StorageFull};
         matches!(self.source.kind(), StorageFull | QuotaExceeded)
     }
@@ -370,7 +353,7 @@ impl End {
     /// no trim under way, so that none ever removes files of the next one who opens it.
     fn tell_after(self, lock: Box<dyn Lock>) {
         let shared = self.shared.clone();
-        let no_trim = shared.last_trim.lock();
+        let no_trim = shared.trims.lock();
         drop(lock);
         drop(self);
         drop(no_trim);

@@ -5,10 +5,27 @@
 //!
 //! This crate knows no HTTP and no JSON: `api` asks and renders.
 
+mod best;
+mod block_scan;
+mod columns;
+mod engine;
 mod inventory;
 mod join;
 mod list;
+mod live;
+mod measure;
+mod metrics;
+mod need;
+mod pieces;
+mod prune;
+mod request;
 mod scan;
+mod scattered;
+mod search;
+mod show;
+mod tags;
+mod values;
+mod work;
 
 use collect::Collector;
 use model::{SpanBatch, TraceId};
@@ -16,12 +33,18 @@ use store::Store;
 
 pub use inventory::{Operation, Service};
 pub use list::{CursorError, TraceCursor, TraceListRequest, TraceOrder, TracePage};
+pub use request::{
+    Limits, MAX_EXEMPLARS, MAX_POINTS, MatchedAttribute, MatchedSpan, MatchedSpanset, MatchedTrace,
+    MetricsAnswer, MetricsRequest, QueryStats, SearchPage, SearchRequest, TagNames, TagValues,
+    TagValuesRequest, TagsRequest,
+};
 
 /// Answers questions over live and stored spans. Cheap to clone.
 #[derive(Clone)]
 pub struct Query {
     collector: Collector,
     store: Store,
+    scattered: scattered::Kept,
 }
 
 /// Why a question could not be answered.
@@ -36,6 +59,12 @@ pub enum QueryError {
     /// The trace has more distinct values than fit in memory at once.
     #[error("the trace is too large to be put together: {0}")]
     TooLarge(#[from] model::SymbolOverflow),
+    /// A bound of [`Limits`] was reached; in words what, and what to do.
+    #[error("{0}")]
+    Limit(String),
+    /// A defect of ours.
+    #[error("{0}")]
+    Bug(String),
 }
 
 /// A whole trace.
@@ -50,7 +79,11 @@ pub struct FoundTrace {
 impl Query {
     /// Answers from these two.
     pub fn new(collector: Collector, store: Store) -> Self {
-        Self { collector, store }
+        Self {
+            collector,
+            store,
+            scattered: scattered::Kept::default(),
+        }
     }
 
     /// The whole trace, wherever its spans are. `None` when no span of it is known.

@@ -9,14 +9,15 @@
 //! key of the whole trace lies on it.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use block::{BlockMeta, TraceTable};
 use collect::{ListOrder, TraceFilter};
 use model::{DurationNanos, Symbol, TraceId, TraceSummary};
 
+use crate::best::{Best, Rank};
 use crate::{Query, QueryError, TraceCursor, TraceListRequest, TraceOrder, TracePage};
 
 /// Traces on one page at the most.
@@ -25,9 +26,6 @@ const LIMIT_MAX: usize = 1000;
 /// Pieces gathered beyond the page, so that pieces of one trace and those judged too widely do not leave it short.
 const SPARE_PIECES: usize = 32;
 
-/// Where a piece stands in the list: greater is later.
-type Rank = (Reverse<i64>, TraceId);
-
 impl Query {
     /// One page of a list of traces.
     ///
@@ -35,8 +33,9 @@ impl Query {
     /// [`QueryError::Live`]. A block that cannot be read is no error: it is named in [`TracePage::missing`].
     pub async fn traces(&self, request: &TraceListRequest) -> Result<TracePage, QueryError> {
         let limit = request.limit.clamp(1, LIMIT_MAX);
-        let mut best = Best::new(request, 2 * limit + SPARE_PIECES);
-        let filter = live_filter(request, best.wanted);
+        let wanted = 2 * limit + SPARE_PIECES;
+        let mut best = Best::new(request.cursor, wanted);
+        let filter = live_filter(request, wanted);
         for summary in self.collector.list(&filter).await?.value {
             best.offer(request.key(&summary), summary.trace_id);
         }
@@ -55,18 +54,18 @@ impl Query {
         let ids = best.ids();
         let mut traces = self.whole(&ids, &mut missing).await?;
         traces.retain(|trace| {
-            let rank = trace.rank(request);
+            let rank = trace.rank(request.order);
             let is_here =
                 best.is_after_cursor(rank) && horizon.is_none_or(|horizon| rank <= horizon);
             is_here && request.matches(&trace.summary)
         });
-        traces.sort_unstable_by_key(|trace| trace.rank(request));
+        traces.sort_unstable_by_key(|trace| trace.rank(request.order));
         let is_cut = traces.len() > limit;
         traces.truncate(limit);
         let last = traces
             .last()
             .filter(|_| is_cut)
-            .map(|last| last.rank(request))
+            .map(|last| last.rank(request.order))
             .or(horizon);
         Ok(TracePage {
             next: last.map(|(Reverse(key), trace_id)| TraceCursor { key, trace_id }),
@@ -76,7 +75,7 @@ impl Query {
     }
 
     /// The summaries of these traces, each put together from all its pieces.
-    async fn whole(
+    pub(crate) async fn whole(
         &self,
         ids: &[TraceId],
         missing: &mut Vec<String>,
@@ -105,8 +104,8 @@ impl Query {
 }
 
 /// A trace put together from its pieces.
-struct Whole {
-    summary: TraceSummary,
+pub(crate) struct Whole {
+    pub(crate) summary: TraceSummary,
     /// The duration of its longest piece.
     longest: DurationNanos,
 }
@@ -119,8 +118,8 @@ impl Whole {
 
     /// Where it stands in the list. Among the slowest it stands where its longest piece is found: by the duration of the
     /// whole it would belong on an earlier page, which could not know of it.
-    fn rank(&self, request: &TraceListRequest) -> Rank {
-        let key = match request.order {
+    fn rank(&self, order: TraceOrder) -> Rank {
+        let key = match order {
             TraceOrder::Newest => self.summary.start.0,
             TraceOrder::Slowest => self.longest.0,
         };
@@ -221,71 +220,5 @@ fn live_filter(request: &TraceListRequest, limit: usize) -> TraceFilter {
         },
         limit,
         after: request.cursor.map(|cursor| (cursor.key, cursor.trace_id)),
-    }
-}
-
-/// The best pieces so far.
-struct Best {
-    wanted: usize,
-    after: Option<Rank>,
-    pieces: BinaryHeap<Rank>,
-}
-
-impl Best {
-    fn new(request: &TraceListRequest, wanted: usize) -> Self {
-        let after = request
-            .cursor
-            .map(|cursor| (Reverse(cursor.key), cursor.trace_id));
-        Self {
-            wanted,
-            after,
-            pieces: BinaryHeap::with_capacity(wanted + 1),
-        }
-    }
-
-    fn is_after_cursor(&self, rank: Rank) -> bool {
-        self.after.is_none_or(|after| rank > after)
-    }
-
-    #[inline]
-    fn wants(&self, key: i64, id: TraceId) -> bool {
-        let rank = (Reverse(key), id);
-        let is_better = self.pieces.len() < self.wanted
-            || self.pieces.peek().is_some_and(|worst| rank < *worst);
-        is_better && self.is_after_cursor(rank)
-    }
-
-    fn offer(&mut self, key: i64, id: TraceId) {
-        if self.wants(key, id) {
-            self.pieces.push((Reverse(key), id));
-            if self.pieces.len() > self.wanted {
-                self.pieces.pop();
-            }
-        }
-    }
-
-    /// Whether nothing with this key or a worse one is wanted.
-    fn is_beyond(&self, key: i64) -> bool {
-        self.pieces.len() == self.wanted
-            && self
-                .pieces
-                .peek()
-                .is_some_and(|(Reverse(worst), _)| key < *worst)
-    }
-
-    /// Where the list was cut; `None` when all that there is was gathered.
-    fn horizon(&self) -> Option<Rank> {
-        if self.pieces.len() == self.wanted {
-            self.pieces.peek().copied()
-        } else {
-            None
-        }
-    }
-
-    fn ids(&self) -> Vec<TraceId> {
-        let mut ids: Vec<TraceId> = self.pieces.iter().map(|&(_, id)| id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
     }
 }

@@ -21,6 +21,8 @@ Examples:
   throughline demo                                 a shop of 20 services to look at
   throughline serve                                OTLP on 4317 (gRPC) and 4318 (HTTP), the page on http://127.0.0.1:3200
   throughline serve --config throughline.yaml      the same, configured
+  throughline query '{ status = error }' --since 1h   the traces with an error of the last hour
+  throughline trace 4bf92f3577b34da6a3ce929d0e0e4736  one of them, drawn
   throughline import recorded.otlp.zst             send recorded traces to a running server";
 
 #[derive(Debug, Subcommand)]
@@ -31,6 +33,10 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Report everything that is wrong with a configuration, or show the settings in effect
     CheckConfig(CheckConfigArgs),
+    /// Ask a running server with TraceQL, or check a query
+    Query(Box<crate::query::QueryArgs>),
+    /// Draw a trace in the terminal: who called whom, when, for how long, and what is worth a look
+    Trace(crate::trace::TraceArgs),
     /// Send recorded traces from files to a running server
     Import(crate::import::ImportArgs),
     /// Generate load on any OTLP endpoint and report rates, latencies and refusals

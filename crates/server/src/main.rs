@@ -2,6 +2,7 @@
 //! that says how it went.
 
 mod cli;
+mod client;
 mod clock;
 mod config;
 mod demo;
@@ -11,8 +12,12 @@ mod load;
 mod logging;
 mod machine;
 mod metrics;
+mod query;
 mod serve;
 mod signals;
+mod table;
+mod terminal;
+mod trace;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -57,6 +62,11 @@ async fn run(command: Command) -> ExitCode {
         Command::Import(args) => ended(import::run(args).await),
         Command::Load(args) => ended(load::run(args).await),
         Command::Inspect(args) => ended(inspect::run(args).await),
+        Command::Query(args) => match query::run(args).await {
+            Ok(code) => code,
+            Err(error) => fail(&format!("{error:#}")),
+        },
+        Command::Trace(args) => ended(trace::run(args).await),
     }
 }
 

@@ -3,9 +3,10 @@
 //! Files of a block never change, so nothing here can be out of date. Who asks for the same thing at the same time waits
 //! for one load. What is used most stays: a single large trace table does not drive out the blooms of all blocks.
 
+use std::fmt;
 use std::sync::Arc;
 
-use block::{BlockId, Bloom, TraceTable};
+use block::{BlockId, Bloom, SpanFile, TraceTable};
 use futures::future::BoxFuture;
 use model::SpanBatch;
 use moka::future::Cache;
@@ -21,15 +22,29 @@ pub(crate) enum Kind {
     TraceTable,
     Resources,
     SpansFile,
+    SpanColumns,
     TracesFile,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Kept {
     Bloom(Arc<Bloom>),
     TraceTable(Arc<TraceTable>),
     Resources(Arc<SpanBatch>),
     File(Arc<ParquetFile>),
+    Columns(Arc<SpanFile>),
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bloom(_) => "a bloom",
+            Self::TraceTable(_) => "a trace table",
+            Self::Resources(_) => "resources",
+            Self::File(_) => "a file",
+            Self::Columns(_) => "columns",
+        })
+    }
 }
 
 impl Kept {
@@ -39,6 +54,7 @@ impl Kept {
             Self::TraceTable(table) => table.byte_count(),
             Self::Resources(resources) => resources.byte_count(),
             Self::File(file) => file.byte_count(),
+            Self::Columns(file) => file.byte_count(),
         }
     }
 }
@@ -94,6 +110,7 @@ impl BlockCache {
             Kind::TraceTable,
             Kind::Resources,
             Kind::SpansFile,
+            Kind::SpanColumns,
             Kind::TracesFile,
         ] {
             self.cache.invalidate(&(block, kind)).await;

@@ -47,7 +47,7 @@ impl StoreConfig {
             tenant: tenant.into(),
             retention: DurationNanos::from_secs(14 * 24 * 3600),
             compaction: CompactionConfig::default(),
-            cache_bytes: 64 << 20,
+            cache_bytes: 256 << 20,
             garbage_grace: Duration::from_secs(10 * 60),
             requests: RequestConfig::default(),
             intervals: Intervals::default(),

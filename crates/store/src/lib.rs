@@ -23,6 +23,7 @@
 
 mod blocks;
 mod cache;
+mod columns;
 mod compact;
 mod config;
 mod error;
@@ -44,6 +45,7 @@ mod summaries;
 pub mod testing;
 
 pub use blocks::BlockList;
+pub use columns::BlockColumns;
 pub use compact::CompactionReport;
 pub use config::{CompactionConfig, Intervals, RequestConfig, StoreConfig};
 pub use error::{ErrorKind, StoreError};

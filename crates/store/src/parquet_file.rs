@@ -183,6 +183,15 @@ impl ParquetFile {
         objects.get_range(&self.path, self.bytes, range).await
     }
 
+    /// Bytes of the file, of several ranges at once.
+    pub(crate) async fn read_all(
+        &self,
+        objects: &Objects,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<Bytes>, StoreError> {
+        objects.get_ranges(&self.path, self.bytes, ranges).await
+    }
+
     pub(crate) fn damaged(&self, cause: impl std::fmt::Display) -> StoreError {
         StoreError::corrupt(&self.path, cause)
     }

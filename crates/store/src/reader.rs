@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, FixedSizeBinaryArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
-use block::{BlockId, BlockMeta, Bloom, RowRange, SpanDecoder, TraceTable, read_resources};
+use block::{
+    BlockId, BlockMeta, Bloom, RowRange, SpanDecoder, SpanFile, TraceTable, read_resources,
+};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -20,6 +22,7 @@ use tokio::sync::Semaphore;
 
 use crate::blocks::BlockList;
 use crate::cache::{BlockCache, Kept, Kind};
+use crate::columns::BlockColumns as OpenBlock;
 use crate::layout::{BlockFile, Layout};
 use crate::manifest::{Checksum, Checksums};
 use crate::objects::Objects;
@@ -221,6 +224,27 @@ impl Reader {
         self.file(block.meta.id, Kind::SpansFile, load).await
     }
 
+    /// What is known of the columns of `file`, the block's `spans.parquet`.
+    pub(crate) async fn span_columns(
+        &self,
+        block: &BlockRef<'_>,
+        file: &ParquetFile,
+    ) -> Result<Arc<SpanFile>, StoreError> {
+        let footer = file.metadata();
+        let load = || {
+            let columns = SpanFile::new(Arc::clone(footer), block.meta);
+            async move { Ok(Kept::Columns(Arc::new(columns))) }.boxed()
+        };
+        match self
+            .cache
+            .get_or_load(block.meta.id, Kind::SpanColumns, load)
+            .await?
+        {
+            Kept::Columns(columns) => Ok(columns),
+            other => Err(mistaken(&other)),
+        }
+    }
+
     pub(crate) async fn traces_file(
         &self,
         block: &BlockRef<'_>,
@@ -316,7 +340,21 @@ impl Reader {
         let Some(rows) = self.locate(block, id).await? else {
             return Ok(None);
         };
-        self.spans(block, &[rows]).await.map(Some)
+        let (file, resources) = futures::try_join!(self.spans_file(block), self.resources(block))?;
+        let columns = self.span_columns(block, &file).await?;
+        let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
+        let _turn = self.decoders.acquire().await;
+        on_blocking_thread(file.path().clone(), move || {
+            let open = OpenBlock {
+                file,
+                spans: columns,
+                resources,
+                objects,
+                runtime,
+            };
+            open.trace(id, rows).map(Some)
+        })
+        .await
     }
 
     /// The spans in `rows`, which must be whole traces, ascending and not overlapping.

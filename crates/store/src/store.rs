@@ -301,7 +301,7 @@ impl Store {
         self.reported(block, read)
     }
 
-    fn reported<T>(
+    pub(crate) fn reported<T>(
         &self,
         block: &BlockMeta,
         result: Result<T, StoreError>,

@@ -1,4 +1,4 @@
-//! Bytes to spans and back: OTLP in protobuf and JSON, and Jaeger's JSON.
+//! Bytes to spans and back: OTLP in protobuf and JSON, and Jaeger's JSON; and the messages of Tempo's query API.
 //!
 //! Every format becomes OTLP protobuf at the door ([`otlp_json::to_protobuf`], [`jaeger_json::to_protobuf`]), so that there
 //! is one path behind it: [`otlp::decode`] makes a [`SpanBatch`](model::SpanBatch). Answers go the other way through
@@ -14,6 +14,7 @@ pub mod otlp;
 pub mod otlp_json;
 pub mod proto;
 pub mod response;
+pub mod tempo;
 
 mod json;
 mod schema;

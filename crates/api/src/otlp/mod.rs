@@ -1,7 +1,7 @@
 //! OTLP at the door: `POST /v1/traces` over HTTP and `TraceService/Export` over gRPC.
 //!
 //! Both ports serve both, told apart by path and content type as the protocol allows: a sender that is pointed at the
-//! wrong one of the two simply works. Compressed protobuf is handed on as it came; the collector inflates it, bounded,
+//! wrong one of the two simply works. Tempo's streaming queries are served here too, where Grafana looks for gRPC. Compressed protobuf is handed on as it came; the collector inflates it, bounded,
 //! and the journal keeps the small form.
 
 mod grpc;
@@ -15,6 +15,7 @@ use axum::routing::post;
 
 use crate::cors::Cors;
 use crate::edge::Edge;
+use crate::grpc::{speaks_grpc, unknown_method};
 
 /// The path of the gRPC method.
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -30,6 +31,7 @@ pub fn router(edge: Edge, cors: &Cors) -> Router {
     }
     http_routes
         .route(EXPORT, post(grpc::export))
+        .merge(crate::stream::routes())
         .fallback(unknown_path)
         .layer(axum::middleware::from_fn_with_state(
             edge.metrics().clone(),
@@ -40,8 +42,8 @@ pub fn router(edge: Edge, cors: &Cors) -> Router {
 
 async fn unknown_path(request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
-    if grpc::speaks_grpc(request.headers()) {
-        grpc::unknown_method(&path)
+    if speaks_grpc(request.headers()) {
+        unknown_method(&path)
     } else {
         http::unknown_path(request.headers(), &path)
     }

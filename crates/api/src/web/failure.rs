@@ -8,7 +8,7 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use query::QueryError;
 
-use crate::codes::Rejection;
+use crate::codes::{Code, Rejection};
 
 /// When a store that did not deliver is worth another question.
 const RETRY: Duration = Duration::from_secs(1);
@@ -72,7 +72,8 @@ impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         let status = match error {
             QueryError::Store(_) | QueryError::Live(_) => StatusCode::SERVICE_UNAVAILABLE,
-            QueryError::TooLarge(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            QueryError::TooLarge(_) | QueryError::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            QueryError::Limit(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let mut failure = Self::new(status, error.to_string());
         failure.retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY);
@@ -85,6 +86,23 @@ impl From<Rejection> for Failure {
         let mut failure = Self::new(rejection.status, rejection.message);
         failure.retry_after = rejection.retry_after;
         failure
+    }
+}
+
+/// The same for a client that speaks gRPC.
+impl From<Failure> for Rejection {
+    fn from(failure: Failure) -> Self {
+        let code = match failure.status {
+            StatusCode::BAD_REQUEST => Code::InvalidArgument,
+            StatusCode::NOT_FOUND => Code::NotFound,
+            StatusCode::UNPROCESSABLE_ENTITY => Code::ResourceExhausted,
+            StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
+            StatusCode::GATEWAY_TIMEOUT => Code::DeadlineExceeded,
+            _ => Code::Internal,
+        };
+        let mut rejection = Self::permanent(code, failure.text).with_status(failure.status);
+        rejection.retry_after = failure.retry_after;
+        rejection
     }
 }
 

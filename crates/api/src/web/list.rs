@@ -9,13 +9,15 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use model::TraceSummary;
-use query::{TraceListRequest, TraceOrder, TracePage};
+use query::{TraceListRequest, TracePage};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::edge::Edge;
 use crate::web::failure::Failure;
-use crate::web::params::{LIMIT_DEFAULT, boolean, duration, given, limit, time};
+use crate::web::params::{
+    LIMIT_DEFAULT, boolean, cursor, duration, given, limit, order, parsed, time,
+};
 
 /// Which traces to list, and in which order.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -72,29 +74,6 @@ impl ListParams {
         }
         Ok(request)
     }
-}
-
-fn parsed<T>(
-    name: &str,
-    value: Option<&String>,
-    parse: impl Fn(&str, &str) -> Result<T, Failure>,
-) -> Result<Option<T>, Failure> {
-    given(value).map(|text| parse(name, text)).transpose()
-}
-
-fn order(name: &str, text: &str) -> Result<TraceOrder, Failure> {
-    match text {
-        "newest" => Ok(TraceOrder::Newest),
-        "slowest" => Ok(TraceOrder::Slowest),
-        _ => Err(Failure::invalid(format!(
-            "{name}: `{text}` is not `newest` or `slowest`"
-        ))),
-    }
-}
-
-fn cursor(name: &str, text: &str) -> Result<query::TraceCursor, Failure> {
-    text.parse()
-        .map_err(|error: query::CursorError| Failure::invalid(format!("{name}: {error}")))
 }
 
 /// One page of a list of traces.

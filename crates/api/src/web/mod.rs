@@ -1,16 +1,18 @@
-//! What people and programs read: the page, our own API under `/api/v1/`, Tempo's under `/api/`, health and metrics.
+//! What people and programs read: the page, our own API under `/api/v1/`, Tempo's under `/api/` and over gRPC, health and
+//! metrics.
 //!
 //! Failures are plain text that names the parameter and what is accepted. Questions are bounded in number and in time.
 
 mod analysis;
-mod failure;
+pub(crate) mod failure;
 mod list;
 mod openapi;
 mod page;
 mod params;
+pub(crate) mod query;
 mod services;
 mod status;
-mod tempo;
+pub(crate) mod tempo;
 mod trace;
 
 use axum::Router;
@@ -37,23 +39,38 @@ pub fn router(edge: Edge) -> Router {
             "/api/v1/traces/{id}/compare/{other}",
             get(analysis::compare),
         )
+        .route("/api/v1/search", get(query::search::search))
+        .route("/api/v1/query/complete", get(query::complete::complete))
+        .route("/api/v1/query/explain", get(query::explain::explain))
         .route("/api/v1/services", get(services::services))
         .route(
             "/api/v1/services/{service}/operations",
             get(services::operations),
         )
-        .route("/api/traces/{id}", get(tempo::trace_v1))
-        .route("/api/v2/traces/{id}", get(tempo::trace_v2))
+        .route("/api/traces/{id}", get(tempo::trace::trace_v1))
+        .route("/api/v2/traces/{id}", get(tempo::trace::trace_v2))
+        .route("/api/search", get(tempo::search::search))
+        .route("/api/search/tags", get(tempo::tags::names_v1))
+        .route("/api/v2/search/tags", get(tempo::tags::names_v2))
+        .route("/api/search/tag/{*name}", get(tempo::tags::values_v1))
+        .route("/api/v2/search/tag/{*name}", get(tempo::tags::values_v2))
+        .route("/api/metrics/query_range", get(tempo::metrics::query_range))
+        .route("/api/metrics/query", get(tempo::metrics::query_instant))
         .layer(from_fn_with_state(edge.clone(), bounded));
     questions
+        .route("/api/v1/query/check", get(query::check::check))
         .route("/api/v1/openapi.json", get(openapi::serve))
         .route("/api/echo", get(status::echo))
         .route("/api/status/buildinfo", get(status::buildinfo))
+        .route("/status", get(status::status))
+        .route("/status/version", get(status::version))
+        .route("/status/services", get(status::services))
         .route("/ready", get(status::ready))
         .route("/metrics", get(status::metrics))
         .method_not_allowed_fallback(wrong_method)
         .fallback(page::serve)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .merge(crate::stream::routes())
         .layer(from_fn_with_state(
             edge.metrics().clone(),
             crate::metrics::track_web,

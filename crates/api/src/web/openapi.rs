@@ -8,6 +8,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use utoipa::OpenApi;
 
+use crate::web::query::{check, complete, explain, search};
 use crate::web::{analysis, list, services, trace};
 
 #[derive(OpenApi)]
@@ -21,11 +22,16 @@ use crate::web::{analysis, list, services, trace};
         trace::trace,
         analysis::analysis,
         analysis::compare,
+        search::search,
+        check::check,
+        complete::complete,
+        explain::explain,
         services::services,
         services::operations
     ),
     tags(
         (name = "traces", description = "Traces by id and in lists"),
+        (name = "query", description = "TraceQL"),
         (name = "services", description = "What occurs in the spans held"),
     )
 )]

@@ -19,6 +19,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use rust_embed::RustEmbed;
 
+use crate::grpc::{speaks_grpc, unknown_method};
 use crate::web::failure::Failure;
 
 #[derive(RustEmbed)]
@@ -49,6 +50,9 @@ const ZSTD_LEVEL: i32 = 19;
 
 /// Answers everything that is not an API.
 pub(crate) async fn serve(request: Request) -> Response<Body> {
+    if speaks_grpc(request.headers()) {
+        return unknown_method(request.uri().path());
+    }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Failure::method_not_allowed("GET, HEAD").into_response();
     }

@@ -2,6 +2,7 @@
 //! what is accepted.
 
 use model::{DurationNanos, TraceId, UnixNanos};
+use query::{CursorError, TraceCursor, TraceOrder};
 
 use crate::web::failure::Failure;
 
@@ -18,6 +19,30 @@ pub(crate) fn given(value: Option<&String>) -> Option<&str> {
     value
         .map(|text| text.trim())
         .filter(|text| !text.is_empty())
+}
+
+/// A parameter read by `parse`, where it was given.
+pub(crate) fn parsed<T>(
+    name: &str,
+    value: Option<&String>,
+    parse: impl Fn(&str, &str) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    given(value).map(|text| parse(name, text)).transpose()
+}
+
+/// `newest` or `slowest`.
+pub(crate) fn order(name: &str, text: &str) -> Result<TraceOrder, Failure> {
+    match text {
+        "newest" => Ok(TraceOrder::Newest),
+        "slowest" => Ok(TraceOrder::Slowest),
+        _ => Err(refused(name, text, "`newest` or `slowest`")),
+    }
+}
+
+/// Where the page before ended.
+pub(crate) fn cursor(name: &str, text: &str) -> Result<TraceCursor, Failure> {
+    text.parse()
+        .map_err(|error: CursorError| Failure::invalid(format!("{name}: {error}")))
 }
 
 fn refused(name: &str, found: &str, accepted: &str) -> Failure {
@@ -64,6 +89,42 @@ pub(crate) fn limit(name: &str, text: &str) -> Result<usize, Failure> {
             text,
             &format!("a number from 1 to {LIMIT_MAX}"),
         )),
+    }
+}
+
+/// A number from 0 to `max`.
+pub(crate) fn number_to(max: usize, name: &str, text: &str) -> Result<usize, Failure> {
+    match text.parse() {
+        Ok(number) if number <= max => Ok(number),
+        _ => Err(refused(name, text, &format!("a number from 0 to {max}"))),
+    }
+}
+
+/// A number.
+pub(crate) fn number(name: &str, text: &str) -> Result<usize, Failure> {
+    text.parse()
+        .map_err(|_| refused(name, text, "a number from 0 up"))
+}
+
+/// A duration, or a number of seconds.
+pub(crate) fn seconds_or_duration(name: &str, text: &str) -> Result<DurationNanos, Failure> {
+    let seconds = scaled(text, NANOS_PER_SECOND).and_then(|nanos| i64::try_from(nanos).ok());
+    match seconds {
+        Some(nanos) => Ok(DurationNanos(nanos)),
+        None => duration(name, text),
+    }
+}
+
+/// `start` and `end`, either of which may be absent.
+pub(crate) fn time_range(
+    start: Option<&str>,
+    end: Option<&str>,
+) -> Result<(Option<UnixNanos>, Option<UnixNanos>), Failure> {
+    let start = start.map(|text| time("start", text)).transpose()?;
+    let end = end.map(|text| time("end", text)).transpose()?;
+    match (start, end) {
+        (Some(from), Some(to)) if from >= to => Err(Failure::invalid("start: must be before end")),
+        range => Ok(range),
     }
 }
 

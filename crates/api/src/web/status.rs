@@ -36,14 +36,35 @@ pub(crate) async fn echo() -> &'static str {
     "echo"
 }
 
+/// The version of Tempo whose API is spoken. Grafana turns features on by this number: below 2.2 it would not stream searches,
+/// below 2.7 not series.
+const TEMPO_VERSION: &str = "3.1.0";
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// `GET /api/status/buildinfo`
 pub(crate) async fn buildinfo() -> Json<Value> {
     Json(json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "revision": "",
+        "version": TEMPO_VERSION,
+        "revision": format!("throughline-{VERSION}"),
         "branch": "",
         "buildUser": "",
         "buildDate": "",
         "goVersion": "",
     }))
+}
+
+/// `GET /status/version`
+pub(crate) async fn version() -> String {
+    format!("throughline, version {VERSION}, with the API of Tempo {TEMPO_VERSION}\n")
+}
+
+/// `GET /status/services`: the one service that there is, and how it does.
+pub(crate) async fn services(State(edge): State<Edge>) -> String {
+    format!("throughline: {}", edge.health().readiness().text)
+}
+
+/// `GET /status`
+pub(crate) async fn status(State(edge): State<Edge>) -> String {
+    version().await + &services(State(edge)).await
 }

@@ -45,7 +45,7 @@ pub(crate) async fn trace(
     let body = rendered(spans, move |spans| {
         let mut json = String::with_capacity(spans.len() * SPAN_JSON_BYTES);
         json.push_str("{\"resourceSpans\":");
-        write_resource_spans(spans, IdStyle::Hex, &mut json);
+        write_resource_spans(&spans, IdStyle::Hex, &mut json);
         json.push_str(",\"missing\":");
         json.push_str(&json!(missing).to_string());
         json.push('}');
@@ -58,12 +58,12 @@ pub(crate) async fn trace(
 /// Renders spans, off the runtime's threads when they are many.
 pub(super) async fn rendered(
     spans: SpanBatch,
-    render: impl FnOnce(&SpanBatch) -> Vec<u8> + Send + 'static,
+    render: impl FnOnce(SpanBatch) -> Vec<u8> + Send + 'static,
 ) -> Result<Vec<u8>, Failure> {
     if spans.len() <= INLINE_SPANS_MAX {
-        return Ok(render(&spans));
+        return Ok(render(spans));
     }
-    tokio::task::spawn_blocking(move || render(&spans))
+    tokio::task::spawn_blocking(move || render(spans))
         .await
         .map_err(|_| Failure::internal("rendering the trace failed"))
 }

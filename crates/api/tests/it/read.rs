@@ -6,6 +6,7 @@ use prost::Message as _;
 use serde_json::json;
 
 use crate::body::{TRACE_ID, request_of, span, trace, trace_bytes};
+use crate::query::encoded;
 use crate::world::World;
 
 /// A world with one trace, live or stored.
@@ -126,6 +127,45 @@ async fn tempo_answers_in_protobuf_when_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_trace_is_answered() {
+    let world = World::new().await;
+    // 1 ─ 2 ─ 3 ─ 4 ─ 5
+    let mut spans: Vec<_> = (1..=5).map(span).collect();
+    for (child, parent) in (3..=5).zip(2..) {
+        spans[child - 1].parent_span_id[7] = parent;
+    }
+    world.send(request_of("shop", spans).encode_to_vec()).await;
+    let names = |query: String| {
+        let world = &world;
+        async move {
+            let path = format!("/api/v2/traces/{TRACE_ID}?q={query}");
+            let found = world.get(&path).await.json();
+            let Some(spans) =
+                found["trace"]["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array()
+            else {
+                assert_eq!(found["trace"], json!({}));
+                return String::new();
+            };
+            let last = |span: &serde_json::Value| span["name"].as_str().unwrap()[10..].to_owned();
+            spans.iter().map(last).collect()
+        }
+    };
+    let third = encoded("{ name = \"operation 3\" }");
+    for (rest, expected) in [
+        ("", "3"),
+        ("&keep_hierarchy=true", "123"),
+        ("&keep_hierarchy=true&ancestor_depth=1", "23"),
+        ("&match_depth=1", "34"),
+        ("&match_depth=-1", "345"),
+        ("&keep_hierarchy=true&match_depth=-1", "12345"),
+    ] {
+        assert_eq!(names(format!("{third}{rest}")).await, expected, "{rest}");
+    }
+    assert_eq!(names(encoded("{ name = \"x\" }")).await, "");
+    assert_eq!(names(encoded("{ status = error } > { }")).await, "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn parameters_of_tempo_are_checked() {
     let world = World::new().await;
     let refused = |query: &'static str| {
@@ -143,7 +183,12 @@ async fn parameters_of_tempo_are_checked() {
             .contains("start: must be before end")
     );
     assert!(refused("start=soon").await.contains("start: `soon`"));
-    assert!(refused("q={name=%22x%22}").await.contains("q: "));
+    assert!(refused("q={name=x}").await.contains("unknown word `x`"));
+    assert!(
+        refused("q={}&match_depth=deep")
+            .await
+            .contains("match_depth: `deep`")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

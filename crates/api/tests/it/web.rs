@@ -2,7 +2,6 @@
 
 use api::{Cors, Trouble};
 use http::{Method, StatusCode};
-use serde_json::json;
 
 use crate::body::{trace_bytes, with_bad_span};
 use crate::world::{World, ask, limits};
@@ -167,7 +166,15 @@ async fn grafana_finds_a_tempo() {
     let world = World::new().await;
     assert_eq!(world.get("/api/echo").await.text(), "echo");
     let info = world.get("/api/status/buildinfo").await.json();
-    assert_eq!(info["version"], json!(env!("CARGO_PKG_VERSION")));
+    // Below 2.7 Grafana would stream nothing.
+    assert_eq!(info["version"], "3.1.0");
+    let ours = concat!("throughline-", env!("CARGO_PKG_VERSION"));
+    assert_eq!(info["revision"], ours);
+    let status = world.get("/status").await.text();
+    assert!(
+        status.ends_with("with the API of Tempo 3.1.0\nthroughline: ready\n"),
+        "{status}"
+    );
 }
 
 /// Set `UPDATE=1` to write the snapshot anew.

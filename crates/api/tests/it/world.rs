@@ -74,7 +74,7 @@ impl World {
             journal,
             recovered,
             store.clone(),
-            clock,
+            Arc::clone(&clock),
             Some(1),
         )
         .await
@@ -82,6 +82,7 @@ impl World {
         world.edge.start(Engines {
             collector: collector.clone(),
             query: Query::new(collector.clone(), store),
+            clock,
         });
         world.collector = Some(collector);
         world

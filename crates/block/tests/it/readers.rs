@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use block::{
-    FinishedBlock, ReadError, SpanDecoder, SpanReader, check_page_headers, read_resources,
-    reader_metadata,
+    FinishedBlock, ReadError, SpanColumn, SpanDecoder, SpanFile, SpanGroup, SpanReader, TraceTable,
+    check_page_headers, read_resources, reader_metadata,
 };
 use bytes::Bytes;
 use model::{Gathered, Remap, SpanBatch};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
+
+use crate::batches::Told;
 
 /// The footer of a file, with the places of its indices but not their content.
 pub(crate) fn footer_of(file: &[u8]) -> Arc<ParquetMetaData> {
@@ -80,4 +82,132 @@ pub(crate) fn in_order(
         }
     }
     Ok(if change { all.batch } else { part.batch })
+}
+
+/// Whether a trace is among the chosen.
+pub(crate) fn is_chosen(chosen: u64, trace: u8) -> bool {
+    chosen >> (trace % 64) & 1 == 1
+}
+
+/// Columns that may be left closed, each with its bit.
+const OPTIONAL: [SpanColumn; 12] = [
+    SpanColumn::Start,
+    SpanColumn::Duration,
+    SpanColumn::Name,
+    SpanColumn::Kind,
+    SpanColumn::Status,
+    SpanColumn::StatusMessage,
+    SpanColumn::TraceState,
+    SpanColumn::Events,
+    SpanColumn::Links,
+    SpanColumn::Tail,
+    SpanColumn::Flags,
+    SpanColumn::Dropped,
+];
+
+fn is_open(opened: u32, column: SpanColumn) -> bool {
+    let bit = OPTIONAL.iter().position(|known| *known == column);
+    bit.is_none_or(|bit| opened >> bit & 1 == 1)
+}
+
+/// What is left of a span when only these columns are read.
+pub(crate) fn only_opened(mut told: Told, opened: u32) -> Told {
+    let is_open = |column| is_open(opened, column);
+    if !is_open(SpanColumn::Flags) {
+        told.flags = 0;
+    }
+    if !is_open(SpanColumn::Dropped) {
+        told.dropped = [0; 3];
+    }
+    if !is_open(SpanColumn::Start) {
+        told.start = 0;
+    }
+    if !is_open(SpanColumn::Duration) {
+        told.duration = 0;
+    }
+    if !is_open(SpanColumn::Name) {
+        told.name.clear();
+    }
+    if !is_open(SpanColumn::Kind) {
+        told.kind = 0;
+    }
+    if !is_open(SpanColumn::Status) {
+        told.status = 0;
+    }
+    if !is_open(SpanColumn::StatusMessage) {
+        told.message.clear();
+    }
+    if !is_open(SpanColumn::TraceState) {
+        told.state.clear();
+    }
+    if !is_open(SpanColumn::Events) {
+        told.events.clear();
+    }
+    if !is_open(SpanColumn::Links) {
+        told.links.clear();
+    }
+    told
+}
+
+/// By the reader of queries: the chosen traces, with all attributes and the opened columns.
+pub(crate) fn scanned(
+    block: &FinishedBlock,
+    chosen: u64,
+    opened: u32,
+) -> Result<SpanBatch, ReadError> {
+    let bytes = Bytes::from(block.spans.clone());
+    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+    let metadata = ArrowReaderMetadata::load(&bytes, options)?;
+    let file = SpanFile::new(metadata.metadata().clone(), &block.meta);
+    let table = TraceTable::from_bytes(Bytes::from(block.traces.clone()))?;
+    let resources = Arc::new(read_resources(Bytes::from(block.resources.clone()))?);
+    let mut columns = vec![
+        SpanColumn::Resource,
+        SpanColumn::SpanId,
+        SpanColumn::Parent,
+        SpanColumn::ParentSpanId,
+        SpanColumn::Tail,
+    ];
+    let open = OPTIONAL.into_iter();
+    columns.extend(open.filter(|column| is_open(opened, *column)));
+    columns.extend((0..file.columns().len() as u16).map(SpanColumn::Attribute));
+    columns.sort_unstable();
+    columns.dedup();
+    let mut gathered = Gathered::new();
+    let mut remap = Remap::default();
+    remap.reset(&resources);
+    for group in 0..file.group_count() {
+        let rows = file.rows(group);
+        let first_rows = file.first_rows_of_pages(group)?;
+        let traces: Vec<usize> = (0..table.len())
+            .filter(|&at| rows.contains(&table.rows(at).start))
+            .filter(|&at| is_chosen(chosen, table.trace_id(at).0[0]))
+            .collect();
+        let of_trace = |at: usize| {
+            let start = (table.rows(at).start - rows.start) as u32;
+            start..start + table.rows(at).len as u32
+        };
+        let pages: Vec<usize> = (0..first_rows.len() - 1)
+            .filter(|&page| {
+                let of_page = first_rows[page]..first_rows[page + 1];
+                let touches = |at: &usize| {
+                    of_trace(*at).start < of_page.end && of_page.start < of_trace(*at).end
+                };
+                traces.iter().any(touches)
+            })
+            .collect();
+        let parts = file.bytes_of(group, &columns, Some(&pages))?;
+        let parts = parts.into_iter().map(|range| {
+            (
+                range.start,
+                bytes.slice(range.start as usize..range.end as usize),
+            )
+        });
+        let mut spans =
+            SpanGroup::open(&file, group, &columns, parts.collect(), resources.clone())?;
+        for at in traces {
+            spans.append(table.trace_id(at), of_trace(at), &mut gathered, &mut remap)?;
+        }
+    }
+    Ok(gathered.batch)
 }

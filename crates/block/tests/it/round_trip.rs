@@ -6,7 +6,7 @@ use model::SpanBatch;
 use proptest::prelude::*;
 
 use crate::batches::{batch_of, block_of, expected, tell, told_spans};
-use crate::readers::{by_arrow, footer_of, in_order};
+use crate::readers::{by_arrow, footer_of, in_order, is_chosen, only_opened, scanned};
 
 fn read(block: &FinishedBlock, batch_rows: usize) -> SpanBatch {
     by_arrow(block, &footer_of(&block.spans), batch_rows).unwrap()
@@ -20,6 +20,22 @@ proptest! {
         let block = block_of(&batch, group, &WriteOptions { columns_max, ..WriteOptions::default() });
         let in_order = in_order(&block, &footer_of(&block.spans), rows, change).unwrap();
         prop_assert_eq!(tell(&in_order), tell(&read(&block, 1000)));
+    }
+
+    /// What a scan of chosen rows and columns gives is what reading everything gives, but for what was not opened.
+    #[test]
+    fn chosen_columns_of_chosen_traces_agree(spans in told_spans(), group in 1usize..7, columns_max in prop_oneof![Just(0usize), Just(2), Just(64)], chosen: u64, opened: u32) {
+        let batch = batch_of(&spans);
+        let block = block_of(&batch, group, &WriteOptions { columns_max, ..WriteOptions::default() });
+        let footer = footer_of(&block.spans);
+        let all = by_arrow(&block, &footer, 1000).unwrap();
+        let scanned = scanned(&block, chosen, opened).unwrap();
+        let expected: Vec<_> = tell(&all)
+            .into_iter()
+            .filter(|told| is_chosen(chosen, told.trace))
+            .map(|told| only_opened(told, opened))
+            .collect();
+        prop_assert_eq!(tell(&scanned), expected);
     }
 
     #[test]

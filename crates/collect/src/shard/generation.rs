@@ -16,6 +16,9 @@ use model::{Gathered, Remap, SpanBatch, SpanRow, Symbol, SymbolOverflow, TraceId
 use super::live::{LiveTrace, NO_ROW};
 use crate::steady::Moment;
 
+/// The end of a chain of rows.
+pub(super) const NO_ROW_BEFORE: u32 = NO_ROW;
+
 /// Spans in memory, their traces, and which journal segments hold them.
 #[derive(Debug)]
 pub(super) struct Generation {
@@ -210,6 +213,11 @@ impl Generation {
 
     pub(super) fn batch(&self) -> &SpanBatch {
         &self.gathered.batch
+    }
+
+    /// For each row the row of the same trace that came before it, or [`NO_ROW_BEFORE`].
+    pub(super) fn previous(&self) -> &[u32] {
+        &self.previous
     }
 
     pub(super) fn traces(&self) -> &[LiveTrace] {

@@ -17,6 +17,7 @@ mod list;
 mod live;
 mod recent;
 mod sealed;
+mod snapshot;
 
 #[cfg(test)]
 mod tests;
@@ -36,10 +37,12 @@ use generation::Generation;
 use inventory::Inventory;
 use live::State;
 use recent::Recent;
+use snapshot::LastCopy;
 
 pub use inventory::{OperationCount, ServiceCount};
 pub use list::{ListOrder, TraceFilter};
 pub(crate) use sealed::Sealed;
+pub use snapshot::{LivePiece, LiveSpans};
 
 /// Flushed traces that a shard remembers, at least. At 10 bytes each and two sets it costs 5 MB when full, and covers
 /// several of the largest generations.
@@ -64,6 +67,7 @@ pub(crate) struct Shard {
     remap: Remap,
     spare: Option<(Generation, Moment)>,
     counts: Counts,
+    last_copy: LastCopy,
 }
 
 /// What a shard has done.
@@ -92,6 +96,7 @@ impl Shard {
             remap: Remap::default(),
             spare: None,
             counts: Counts::default(),
+            last_copy: LastCopy::default(),
         }
     }
 
@@ -129,6 +134,7 @@ impl Shard {
     /// Does what time alone asks for.
     pub(crate) fn tick(&mut self, now: Moment) {
         self.seal_when_due(now);
+        self.last_copy.tick(now);
         if self
             .spare
             .as_ref()
@@ -183,6 +189,7 @@ impl Shard {
             .unwrap_or_default();
         let mut full = std::mem::replace(&mut self.open, next);
         self.inventory.clear();
+        self.last_copy.forget();
         let carried = self.carry_on(&full, now, reason);
         self.counts.carried += carried.rows;
         self.counts.sealed[reason as usize] += 1;

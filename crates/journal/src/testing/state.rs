@@ -26,28 +26,32 @@ pub(super) struct State {
     pub(super) short_writes: bool,
     pub(super) holding_syncs: bool,
     pub(super) held_syncs: usize,
+    /// Operations until the power fails.
+    pub(super) power: Option<u64>,
     pub(super) dead: bool,
 }
 
-/// From now on `name` means this file, or none.
+/// From now on the first name means nothing and the second this file; all or none of it survives a crash.
 #[derive(Clone)]
 pub(super) struct Renaming {
-    name: PathBuf,
-    file: Option<usize>,
+    from: Option<PathBuf>,
+    to: Option<(PathBuf, usize)>,
 }
 
 #[derive(Clone, Default)]
 pub(super) struct Content {
-    /// What was written, and padding.
+    /// What can be read: what was written, padding, and what was there before.
     pub(super) bytes: Vec<u8>,
-    /// Length of what was written.
+    /// Where the next append begins.
     written: usize,
-    /// Length of the prefix of it that was synced.
-    synced: usize,
-    /// Length of the file at that time, padding included.
-    padded: usize,
-    /// Parts of that prefix whose sync had failed before.
+    /// What is on the disk for sure.
+    durable: Vec<u8>,
+    /// Parts whose sync failed: they are on the disk or not, whatever a later sync says, until they are written again.
     lost: Vec<Range<usize>>,
+    /// Where the last successful sync ended.
+    synced: usize,
+    /// Syncs put padding behind what was written.
+    padding: bool,
 }
 
 pub(super) struct Fault {
@@ -75,7 +79,22 @@ impl State {
             short_writes: false,
             holding_syncs: false,
             held_syncs: 0,
+            power: None,
             dead: false,
+        }
+    }
+
+    /// What the next process finds after this one was killed: everything that was written.
+    pub(super) fn after_kill(&self) -> Self {
+        let files = self.files.iter();
+        Self {
+            names: self.names.clone(),
+            durable_names: self.durable_names.clone(),
+            renamings: self.renamings.clone(),
+            files: files.cloned().collect(),
+            padding: self.padding,
+            short_writes: self.short_writes,
+            ..Self::new(Random(self.random.0))
         }
     }
 
@@ -117,16 +136,23 @@ impl State {
         file.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
-    pub(super) fn rename(&mut self, name: &Path, file: Option<usize>) {
-        let name = name.to_path_buf();
-        let renaming = Renaming { name, file };
+    /// Gives a file a name, in place of another one if it had that.
+    pub(super) fn name(&mut self, from: Option<&Path>, to: Option<(&Path, usize)>) {
+        let renaming = Renaming {
+            from: from.map(Path::to_path_buf),
+            to: to.map(|(name, file)| (name.to_path_buf(), file)),
+        };
         renaming.apply(&mut self.names);
         self.renamings.push(renaming);
     }
 
     /// Makes the changes of names in `dir` durable.
     pub(super) fn sync_names(&mut self, dir: &Path) {
-        let in_dir = |renaming: &mut Renaming| renaming.name.parent() == Some(dir);
+        let in_dir = |renaming: &mut Renaming| {
+            let to = renaming.to.as_ref().map(|(name, _)| name);
+            let name = renaming.from.as_ref().or(to);
+            name.and_then(|name| name.parent()) == Some(dir)
+        };
         for renaming in self.renamings.extract_if(.., in_dir) {
             renaming.apply(&mut self.durable_names);
         }
@@ -145,43 +171,70 @@ impl State {
 
 impl Renaming {
     pub(super) fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
-        match self.file {
-            Some(file) => names.insert(self.name.clone(), file),
-            None => names.remove(&self.name),
-        };
+        if let Some(from) = &self.from {
+            names.remove(from);
+        }
+        if let Some((name, file)) = &self.to {
+            names.insert(name.clone(), *file);
+        }
     }
 }
 
 impl Content {
+    /// A new file.
+    pub(super) fn new(padding: bool) -> Self {
+        Self {
+            padding,
+            ..Self::default()
+        }
+    }
+
     /// A file whose bytes are all on the disk.
     pub(super) fn durable(bytes: Vec<u8>) -> Self {
         let len = bytes.len();
         Self {
+            durable: bytes.clone(),
             bytes,
             written: len,
             synced: len,
-            padded: len,
-            lost: Vec::new(),
+            ..Self::default()
         }
+    }
+
+    /// Has the next append go to the beginning.
+    pub(super) fn reuse(&mut self) {
+        (self.written, self.synced) = (0, 0);
+        self.padding = true;
+    }
+
+    /// Bytes that can be appended without making the file longer.
+    pub(super) fn room(&self) -> u64 {
+        (self.bytes.len() - self.written) as u64
     }
 
     /// Appends the first `taken` bytes of `parts`.
     pub(super) fn append(&mut self, parts: &[IoSlice<'_>], taken: usize) {
-        self.bytes.truncate(self.written);
-        self.written += taken;
+        let end = self.written + taken;
+        self.find_again(self.written..end);
+        self.bytes.resize(self.bytes.len().max(end), 0);
         for part in parts {
-            let room = self.written - self.bytes.len();
-            self.bytes.extend_from_slice(&part[..part.len().min(room)]);
+            let part = &part[..part.len().min(end - self.written)];
+            self.bytes[self.written..][..part.len()].copy_from_slice(part);
+            self.written += part.len();
         }
     }
 
-    pub(super) fn sync(&mut self, padding: bool) {
-        self.synced = self.written;
-        if padding {
-            let len = self.written.next_multiple_of(PADDED_BLOCK);
-            self.bytes.resize(len, PADDING);
+    pub(super) fn sync(&mut self) {
+        if self.padding && self.written > self.synced {
+            let end = (self.written + 1).next_multiple_of(PADDED_BLOCK);
+            self.bytes.resize(self.bytes.len().max(end), 0);
+            self.bytes[self.written..end].fill(PADDING);
         }
-        self.padded = self.bytes.len();
+        self.synced = self.written;
+        let before = std::mem::replace(&mut self.durable, self.bytes.clone());
+        for at in self.lost.iter().cloned().flatten() {
+            self.durable[at] = before.get(at).copied().unwrap_or_default();
+        }
     }
 
     /// A sync fails: what was written since the last one is gone, though it can be read until the next crash.
@@ -189,22 +242,48 @@ impl Content {
         self.lost.push(self.synced..self.written);
     }
 
+    /// What is written once more is synced like anything else.
+    fn find_again(&mut self, written: Range<usize>) {
+        let parts = self.lost.iter().flat_map(|lost| {
+            let before = lost.start..lost.end.min(written.start);
+            let behind = lost.start.max(written.end)..lost.end;
+            [before, behind]
+        });
+        self.lost = parts.filter(|part| !part.is_empty()).collect();
+    }
+
+    /// Cuts the file, durably.
+    pub(super) fn truncate(&mut self, bytes: usize) {
+        self.bytes.truncate(bytes);
+        self.durable.truncate(bytes);
+    }
+
     /// What a crash leaves of it.
     pub(super) fn after_crash(&self, random: &mut Random) -> Self {
-        let mut bytes = self.bytes.clone();
-        let unsynced = bytes.len().max(self.padded) - self.synced;
-        bytes.truncate(self.synced + random.below(unsynced + 1));
-        if bytes.len() < self.padded {
-            bytes.resize(self.padded, PADDING);
-        }
-        let tear_sectors = random.below(2) == 0;
-        let torn = tear_sectors.then_some(self.synced..bytes.len());
+        let mut bytes = self.durable.clone();
+        let before = bytes.len();
+        let longer = self.bytes.len().saturating_sub(bytes.len());
+        bytes.resize(bytes.len() + random.below(longer + 1), 0);
+        let is_prefix = random.below(2) == 0;
+        let prefix = self.synced + random.below((self.written - self.synced).max(1) + 1);
         let draw = random.next();
-        for at in torn.into_iter().chain(self.lost.iter().cloned()).flatten() {
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            let sector = at / SECTOR;
             // One draw for a whole sector.
-            let is_lost = Random(draw ^ (at / SECTOR) as u64).below(2) == 0;
-            if let Some(byte) = bytes.get_mut(at).filter(|_| is_lost) {
-                *byte = if at < self.padded { PADDING } else { 0 };
+            let of_sector = Random(draw ^ sector as u64).below(2) == 0;
+            // A file may get longer by any number of bytes; what it had before changes by sectors.
+            let up_to = if at < before {
+                (sector + 1) * SECTOR
+            } else {
+                at + 1
+            };
+            let is_new = if is_prefix {
+                up_to <= prefix
+            } else {
+                of_sector
+            };
+            if let Some(new) = self.bytes.get(at).filter(|_| is_new) {
+                *byte = *new;
             }
         }
         Self::durable(bytes)

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use journal::testing::{FaultyFiles, Operation};
-use journal::{AppendError, Entry, Journal, JournalConfig, JournalError, SystemFiles};
+use journal::{
+    AppendError, Entry, Journal, JournalConfig, JournalError, LockedFolder, SystemFiles,
+};
 
 use crate::support::{DIR, append, config, entry, open, open_with, read_all, reopen};
 
@@ -76,6 +78,21 @@ async fn a_second_opening_is_refused_and_names_the_folder() {
 }
 
 #[tokio::test]
+async fn a_folder_can_be_locked_before_it_is_opened() {
+    let files = FaultyFiles::new(1);
+    let lock = || LockedFolder::lock(config(DIR), Arc::new(files.clone()));
+    let locked = lock().unwrap();
+    assert!(matches!(lock().unwrap_err(), JournalError::Locked { .. }));
+    assert_eq!(files.count(Operation::Create), 0, "nothing is made yet");
+    drop(locked);
+    let (journal, _) = lock().unwrap().open().unwrap();
+    append(&journal, 1, 10).await;
+    assert!(matches!(lock().unwrap_err(), JournalError::Locked { .. }));
+    journal.close().await;
+    assert_eq!(reopen(&files).await.1, [1]);
+}
+
+#[tokio::test]
 async fn an_unwritable_folder_is_refused_with_the_reason() {
     let files = FaultyFiles::new(1);
     files.fail(Operation::Lock, std::io::ErrorKind::ReadOnlyFilesystem, 1);
@@ -84,6 +101,8 @@ async fn an_unwritable_folder_is_refused_with_the_reason() {
         refused.to_string(),
         "cannot lock /journal/journal.lock: read-only filesystem or storage medium"
     );
+    // Whoever prints the chain of causes would say it twice.
+    assert!(std::error::Error::source(&refused).is_none());
 }
 
 #[tokio::test]

@@ -146,11 +146,13 @@ async fn a_torn_tail_is_left_out_and_no_damage() {
 }
 
 #[tokio::test]
-async fn padding_at_the_end_is_nothing_and_more_of_it_is_torn() {
-    for (padding, torn) in [(4095, 0), (4096, 4096)] {
+async fn padding_at_the_end_is_nothing_and_less_than_a_block_of_it_is_torn() {
+    // Three records end at byte 1672 of the block.
+    for (padding, behind, torn) in [(4095, 0, 0), (2424, 1, 0), (2423, 1, 2424), (0, 5000, 2424)] {
         let (files, _) = written(3, 500).await;
         change(&files, &segment(1), |bytes| {
             bytes.resize(bytes.len() + padding, journal::PADDING);
+            bytes.resize(bytes.len() + behind, 9);
         });
         let (report, found) = reopen(&files).await;
         assert_eq!(found, [0, 1, 2]);
@@ -304,7 +306,7 @@ async fn a_segment_that_was_never_begun_is_nothing() {
 async fn a_newer_format_is_refused_untouched() {
     let (files, _) = written(3, 100).await;
     change(&files, &segment(1), |bytes| {
-        bytes[8] = 2;
+        bytes[8] = 3;
         let crc = crc32fast::hash(&bytes[..60]);
         bytes[60..64].copy_from_slice(&crc.to_le_bytes());
     });
@@ -313,9 +315,25 @@ async fn a_newer_format_is_refused_untouched() {
     let refused = journal::Journal::open(config, std::sync::Arc::new(files.clone()));
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "cannot read /journal/00000000000000000001.segment: it has format version 2, and this program reads versions up to 1"
+        "cannot read /journal/00000000000000000001.segment: it has format version 3, and this program reads versions up to 2"
     );
     assert_eq!(files.paths(), before);
+}
+
+#[tokio::test]
+async fn the_format_before_is_read() {
+    let (files, positions) = written(20, 500).await;
+    let newest = positions.last().unwrap().0.segment;
+    for number in 1..=newest {
+        change(&files, &segment(number), |bytes| {
+            bytes[8] = 1;
+            let crc = crc32fast::hash(&bytes[..60]);
+            bytes[60..64].copy_from_slice(&crc.to_le_bytes());
+        });
+    }
+    let (report, found) = reopen(&files).await;
+    assert_eq!(found, Vec::from_iter(0..20));
+    assert_eq!((report.damaged, report.torn_bytes_cut), (Vec::new(), 0));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What the tests share: small settings, entries with recognisable content, and reading everything back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,4 +78,22 @@ pub(crate) fn read_all(recovered: Recovered) -> Vec<(Position, u64)> {
 
 pub(crate) async fn append(journal: &Journal, n: u64, bytes: usize) -> Position {
     journal.append(entry(n, bytes)).await.unwrap()
+}
+
+/// The path of a segment or of a spare file.
+pub(crate) fn path(number: u64, ending: &str) -> PathBuf {
+    Path::new(DIR).join(format!("{number:020}.{ending}"))
+}
+
+/// Fills segments 1 to `segments` with a record each, numbered alike, and trims them.
+pub(crate) async fn trimmed(files: &FaultyFiles, segments: u64) -> Journal {
+    let (journal, _) = open(files);
+    for n in 1..=segments {
+        let position = append(&journal, n, 4000).await;
+        assert_eq!(position.segment, n);
+        journal.handed_over(position);
+    }
+    let newest = journal.roll().await.unwrap();
+    assert_eq!(journal.trim(newest).unwrap().segments, segments);
+    journal
 }

@@ -30,10 +30,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_file_holds_what_was_appended_and_padding(steps in vec(step(), 0..12)) {
+    fn a_file_holds_what_was_appended_and_padding(before in 0..100_000usize, steps in vec(step(), 0..12)) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
-        let mut file = SystemFiles.create(&path).unwrap();
+        let before = vec![7; before];
+        let mut file = if before.is_empty() {
+            SystemFiles.create(&path).unwrap()
+        } else {
+            std::fs::write(&path, &before).unwrap();
+            match SystemFiles.reuse(&path) {
+                // Where files cannot be written directly, none is written over.
+                Err(error) if error.kind() == std::io::ErrorKind::Unsupported => return Ok(()),
+                reused => reused.unwrap(),
+            }
+        };
         let mut expected: Vec<u8> = Vec::new();
         for step in steps {
             match step {
@@ -51,9 +61,14 @@ proptest! {
                     file.sync_data().unwrap();
                     let found = std::fs::read(&path).unwrap();
                     prop_assert!(found.starts_with(&expected));
-                    let padding = &found[expected.len()..];
-                    prop_assert!(padding.len() < 4096);
+                    let end = match expected.len() {
+                        0 => 0,
+                        written => (written + 1).next_multiple_of(4096),
+                    };
+                    let padding = &found[expected.len()..end.min(found.len())];
                     prop_assert!(padding.iter().all(|&byte| byte == PADDING));
+                    prop_assert!(found.len() == end.max(before.len()) || before.is_empty());
+                    prop_assert!(found.iter().skip(end).all(|&byte| byte == 7));
                 }
             }
         }

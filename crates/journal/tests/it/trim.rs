@@ -129,17 +129,17 @@ async fn a_record_whose_caller_went_away_is_not_held() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_removed_is_tried_again() {
+async fn a_file_that_cannot_be_retired_is_tried_again() {
     let files = FaultyFiles::new(1);
     let (journal, positions) = one_each(&files, 3).await;
     for position in positions {
         journal.handed_over(position);
     }
-    files.fail(Operation::Remove, ErrorKind::PermissionDenied, 1);
+    files.fail(Operation::Rename, ErrorKind::PermissionDenied, 1);
     let refused = journal.trim(3).unwrap_err().to_string();
     assert_eq!(
         refused,
-        "cannot remove /journal/00000000000000000001.segment: permission denied"
+        "cannot retire /journal/00000000000000000001.segment: permission denied"
     );
     assert_eq!(journal.stats().segments, 3);
     // A file that somebody else has removed is what was wanted.

@@ -143,7 +143,7 @@ settings! {
     compaction_enabled: bool = "compaction.enabled", "true";
 
     /// Memory for what is kept of blocks between queries: lists of traces, filters, indices.
-    read_cache: ByteCount = "read.cache", "64MiB";
+    read_cache: ByteCount = "read.cache", "256MiB";
 
     /// Queries answered at a time; more wait. When not given, four for each core.
     read_concurrency: Auto<Count> = "read.concurrency", "auto";

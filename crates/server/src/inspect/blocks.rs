@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use block::BlockMeta;
 use store::Store;
 
-use super::table::{Table, bytes, count, ratio, time};
+use crate::table::{Table, bytes, count, ratio, time};
 
 /// Keys, services and operations of a block that are shown; the most frequent come first.
 const SHOWN_MAX: usize = 40;

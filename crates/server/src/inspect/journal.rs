@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use journal::Inspection;
 
-use super::table::{Table, bytes, count, time};
+use crate::table::{Table, bytes, count, time};
 
 pub(super) fn describe(found: &Inspection) -> String {
     let mut text = String::new();
@@ -13,7 +13,7 @@ pub(super) fn describe(found: &Inspection) -> String {
     if found.segments.is_empty() {
         text.push_str("no segments: everything is in blocks\n");
     }
-    let mut table = Table::new(["segment", "requests", "size", "from", "to", "torn"]);
+    let mut table = Table::new(["segment", "requests", "size", "file", "from", "to", "torn"]);
     for segment in &found.segments {
         let (from, to) = segment
             .received
@@ -21,6 +21,7 @@ pub(super) fn describe(found: &Inspection) -> String {
         table.row([
             segment.number.to_string(),
             count(segment.records),
+            bytes(segment.record_bytes),
             bytes(segment.file_bytes),
             from,
             to,
@@ -34,6 +35,17 @@ pub(super) fn describe(found: &Inspection) -> String {
         for damage in &segment.damaged {
             let _ = writeln!(text, "segment {}: {damage}", segment.number);
         }
+    }
+    if found.spare_files > 0 {
+        let _ = writeln!(
+            text,
+            "{} spare files, {}, for segments to come",
+            count(found.spare_files),
+            bytes(found.spare_bytes)
+        );
+    }
+    for name in &found.unreadable_spares {
+        let _ = writeln!(text, "unreadable, may hold a segment: {name}");
     }
     for name in &found.set_aside {
         let _ = writeln!(text, "set aside because of damage: {name}");

@@ -2,7 +2,6 @@
 
 mod blocks;
 mod journal;
-mod table;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,10 +10,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use block::BlockId;
 use clap::{Args, Subcommand};
+use collect::TENANT;
 use store::{Store, StoreConfig};
 
 use crate::clock::SystemClock;
-use crate::serve::{BLOCKS_FOLDER, JOURNAL_FOLDER, TENANT};
+use crate::serve::{BLOCKS_FOLDER, JOURNAL_FOLDER};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

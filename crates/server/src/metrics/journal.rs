@@ -29,6 +29,11 @@ impl Collector for JournalMetrics {
             stats.fullness,
         )?;
         to.gauge(
+            "journal_spare_bytes",
+            "Bytes of files that wait to be written over, part of the bytes on disk",
+            stats.spare_bytes,
+        )?;
+        to.gauge(
             "journal_records_held",
             "Durable requests that are not yet in memory",
             stats.held_records,
@@ -86,13 +91,18 @@ impl Collector for JournalMetrics {
         )?;
         to.counter(
             "journal_trimmed_segments",
-            "Files removed because their spans are in blocks",
+            "Files given up because their spans are in blocks",
             stats.trimmed_segments,
         )?;
         to.counter(
             "journal_trimmed_bytes",
             "Bytes of these",
             stats.trimmed_bytes,
+        )?;
+        to.counter(
+            "journal_reused_files",
+            "Files begun over one that was given up",
+            stats.reused_files,
         )?;
         to.gauge(
             "journal_failing",

@@ -1,12 +1,13 @@
 //! The engines: store, journal, collector and query, from settings to running.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use api::{Edge, Health, Trouble};
-use collect::Collector;
-use journal::{Journal, JournalConfig, Recovered, SystemFiles};
+use collect::{Collector, TENANT};
+use journal::{Journal, JournalConfig, JournalError, LockedFolder, Recovered, SystemFiles};
 use model::{Clock, DurationNanos};
 use query::Query;
 use store::{CompactionConfig, Store, StoreConfig, StoreError};
@@ -19,9 +20,6 @@ use crate::config::Settings;
 use crate::config::value::ByteCount;
 use crate::machine;
 use crate::metrics::{CollectorMetrics, JournalMetrics, StoreMetrics};
-
-/// The one tenant there is, until tenants are told apart.
-pub(crate) const TENANT: &str = "default";
 
 /// The folders of the data folder.
 pub(crate) const JOURNAL_FOLDER: &str = "journal";
@@ -41,6 +39,7 @@ pub(super) struct Running {
     store: Store,
     journal: Journal,
     collector: Collector,
+    clock: Arc<dyn Clock>,
     maintenance: JoinHandle<()>,
     stop_maintenance: CancellationToken,
 }
@@ -49,6 +48,7 @@ impl Running {
     /// Opens and starts everything, telling `health` what it is busy with.
     pub(super) async fn start(
         settings: &Settings,
+        locked: LockedFolder,
         clock: Arc<dyn Clock>,
         health: &Health,
     ) -> Result<Self, StartError> {
@@ -59,7 +59,7 @@ impl Running {
         health.starting("opening the store");
         let store = open_store(settings, &clock, health).await?;
         health.starting("opening the journal");
-        let (journal, recovered) = open_journal(settings).await?;
+        let (journal, recovered) = open_journal(settings, locked).await?;
         health.starting(format!(
             "replaying {} requests from the journal",
             recovered.report.records
@@ -69,7 +69,7 @@ impl Running {
             journal.clone(),
             recovered,
             store.clone(),
-            clock,
+            Arc::clone(&clock),
             None,
         )
         .await
@@ -81,6 +81,7 @@ impl Running {
             store,
             journal,
             collector,
+            clock,
             maintenance,
             stop_maintenance,
         })
@@ -123,6 +124,7 @@ impl Running {
         edge.start(api::Engines {
             collector: self.collector.clone(),
             query: Query::new(self.collector.clone(), self.store.clone()),
+            clock: Arc::clone(&self.clock),
         });
     }
 
@@ -201,21 +203,29 @@ pub(crate) fn storage_url(settings: &Settings) -> String {
     }
 }
 
-async fn open_journal(settings: &Settings) -> Result<(Journal, Recovered), StartError> {
-    let mut config = JournalConfig::new(settings.data_dir.join(JOURNAL_FOLDER));
+/// Locks the folder of the journal. A second server over the same data ends here, before it has said or changed anything.
+pub(super) async fn lock_journal(settings: &Settings) -> Result<LockedFolder, StartError> {
+    let mut config = JournalConfig::new(journal_folder(settings));
     config.segment_bytes = settings.journal_segment_size.0;
     config.max_bytes = settings.journal_size_max.0;
     config.reserve_bytes = settings.journal_disk_reserve.0;
     config.commit_interval = settings.journal_commit_interval;
-    config
-        .check()
-        .map_err(|error| StartError::Config(error.to_string()))?;
-    let folder = config.dir.display().to_string();
-    let opened = tokio::task::spawn_blocking(move || Journal::open(config, Arc::new(SystemFiles)));
-    let (journal, recovered) = opened
+    let lock = move || LockedFolder::lock(config, Arc::new(SystemFiles));
+    let locked = tokio::task::spawn_blocking(lock)
         .await
-        .context("opening the journal was interrupted")?
-        .with_context(|| format!("cannot open the journal in {folder}"))?;
+        .context("locking the journal was interrupted")?;
+    locked.map_err(journal_failed)
+}
+
+async fn open_journal(
+    settings: &Settings,
+    locked: LockedFolder,
+) -> Result<(Journal, Recovered), StartError> {
+    let opened = tokio::task::spawn_blocking(move || locked.open())
+        .await
+        .context("opening the journal was interrupted")?;
+    let (journal, recovered) = opened.map_err(journal_failed)?;
+    let folder = journal_folder(settings).display().to_string();
     let report = &recovered.report;
     info!(
         folder,
@@ -228,6 +238,18 @@ async fn open_journal(settings: &Settings) -> Result<(Journal, Recovered), Start
         warn!(damage, "the journal is damaged");
     }
     Ok((journal, recovered))
+}
+
+fn journal_folder(settings: &Settings) -> PathBuf {
+    settings.data_dir.join(JOURNAL_FOLDER)
+}
+
+/// The text of the error names the folder or file.
+fn journal_failed(error: JournalError) -> StartError {
+    match error {
+        JournalError::Setting { .. } => StartError::Config(error.to_string()),
+        _ => StartError::Failed(error.into()),
+    }
 }
 
 fn collect_settings(settings: &Settings) -> collect::Settings {

@@ -1,8 +1,9 @@
 //! `throughline serve`: puts the parts together, starts them in order, and ends them in order.
 //!
-//! Up: bind every port (so that a taken one is known before anything is opened), answer "starting" on them, open the
-//! store, open and replay the journal, answer for real. Down, following the data: no new requests, answer those under way,
-//! move what is in memory to blocks, stop looking after the store, and last the port that tells how it stands.
+//! Up: bind every port and lock the journal's folder (so that what is taken is known before anything is said or read),
+//! answer "starting" on the ports, open the store, open and replay the journal, answer for real. Down, following the data:
+//! no new requests, answer those under way, move what is in memory to blocks, stop looking after the store, and last the
+//! port that tells how it stands.
 
 mod engines;
 mod ports;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use self::engines::Running as Engines;
-pub(crate) use self::engines::{BLOCKS_FOLDER, JOURNAL_FOLDER, TENANT};
+pub(crate) use self::engines::{BLOCKS_FOLDER, JOURNAL_FOLDER};
 use self::ports::Ports;
 use crate::clock::SystemClock;
 use crate::config::Settings;
@@ -104,6 +105,7 @@ impl Server {
     pub(crate) async fn start(settings: &Settings) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ports = Ports::bind(settings).await?;
+        let locked = engines::lock_journal(settings).await?;
         let addresses = ports.addresses();
         ports.announce();
         let edge = Edge::new(limits(settings));
@@ -130,7 +132,7 @@ impl Server {
             connections_max,
             stop_web.clone(),
         ));
-        let engines = Engines::start(settings, clock, edge.health()).await?;
+        let engines = Engines::start(settings, locked, clock, edge.health()).await?;
         engines.connect(&edge);
         info!(page = %format!("http://{}", addresses.http), "ready");
         Ok(Self {

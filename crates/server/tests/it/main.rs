@@ -6,4 +6,5 @@ mod config;
 mod import;
 mod inspect;
 mod process;
+mod query;
 mod serve;

@@ -13,7 +13,7 @@ use model::{DurationNanos, SERVICE_NAME, SpanId, SpanKind, StatusCode, TraceId, 
 use traceql::query::{Field, Intrinsic, Owner, Scope as FieldScope};
 use traceql::testing::{Choices, Vocabulary};
 
-pub use queries::{metrics, search};
+pub use queries::{comparison, metrics, search};
 
 use crate::drawing::{ORIGIN, trace_id};
 use crate::trace::{Attributes, Event, Link, Scope, Span, Trace};

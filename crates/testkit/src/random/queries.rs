@@ -2,7 +2,8 @@
 
 use traceql::testing::{self, Choices};
 
-use super::vocabulary;
+use super::{SECONDS, vocabulary};
+use crate::drawing::ORIGIN;
 
 const ATTRIBUTES: [&str; 10] = [
     "span.a",
@@ -82,6 +83,22 @@ pub fn metrics(choices: &mut Choices<'_>) -> String {
         4 => format!("{first} | topk(2)"),
         5 => format!("{first} | bottomk(1)"),
         _ => first,
+    }
+}
+
+/// A comparison of selected spans with others, of the kind that people ask for.
+pub fn comparison(choices: &mut Choices<'_>) -> String {
+    let (input, selection) = (filter(choices), filter(choices));
+    match choices.below(4) {
+        0 => format!("{input} | compare({selection})"),
+        1 => format!("{input} | compare({selection}, 2)"),
+        2 => format!("{{ }} | compare({selection}, 1000)"),
+        _ => {
+            let at = |second: i64| ORIGIN.0 + second * 1_000_000_000;
+            let from = choices.below(SECONDS as usize / 2) as i64;
+            let (start, end) = (at(from), at(from + SECONDS / 3));
+            format!("{{ }} | compare({selection}, 10, {start}, {end})")
+        }
     }
 }
 

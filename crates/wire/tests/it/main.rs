@@ -9,6 +9,7 @@ mod otlp_json;
 mod requests;
 mod response;
 mod tell;
+mod tempo;
 
 // The checks of the fuzzers, compiled into this test so that they run without a fuzzer; public in their own library.
 #[allow(unreachable_pub)]

@@ -1,26 +1,25 @@
-//! Tempo's API, as far as traces by id: what Grafana asks when a trace is opened.
+//! `GET /api/traces/{id}` and `GET /api/v2/traces/{id}`: what Grafana asks when a trace is opened.
 //!
 //! JSON is proto3 JSON, so ids are base64; `Accept: application/protobuf` gives protobuf. A trace that is not held is 404
-//! in the first version and an empty trace in the second. Times are accepted and not needed.
+//! in the first version and an empty trace in the second.
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::HeaderMap;
-use http::header::ACCEPT;
 use model::SpanBatch;
 use query::FoundTrace;
 use serde::Deserialize;
 use wire::otlp_json::{IdStyle, write_resource_spans};
 use wire::proto::{Tag, Writer};
 
+use super::part::Part;
+use super::{JSON, PROTOBUF, wants_protobuf};
 use crate::edge::Edge;
 use crate::web::failure::Failure;
-use crate::web::params::{given, time, trace_id};
+use crate::web::params::{boolean, given, number, parsed, time_range, trace_id};
+use crate::web::query::compile_search;
 use crate::web::trace::{quoted, rendered, respond};
-
-const PROTOBUF: &str = "application/protobuf";
-const JSON: &str = "application/json";
 
 /// `TraceByIDResponse`
 mod response {
@@ -32,51 +31,66 @@ mod response {
     pub(super) const PARTIAL: u64 = 1;
 }
 
-/// The parameters of both versions that mean something here. Clients send others, which Tempo ignores too.
+/// The parameters of both versions that mean something here; `q` and what follows are of the second. Clients send others,
+/// which Tempo ignores too.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct TempoParams {
+pub(crate) struct TraceParams {
     start: Option<String>,
     end: Option<String>,
     q: Option<String>,
+    keep_hierarchy: Option<String>,
+    match_depth: Option<String>,
+    ancestor_depth: Option<String>,
 }
 
-impl TempoParams {
-    fn check(params: Result<Query<Self>, QueryRejection>) -> Result<(), Failure> {
+type Params = Result<Query<TraceParams>, QueryRejection>;
+
+impl TraceParams {
+    /// Reads the parameters. Times are checked and not needed: a trace is found whatever its age.
+    fn read(params: Params) -> Result<Self, Failure> {
         let Query(params) = params.map_err(|rejection| Failure::invalid(rejection.body_text()))?;
-        let bound = |name, value| given(value).map(|text| time(name, text)).transpose();
-        let start = bound("start", params.start.as_ref())?;
-        let end = bound("end", params.end.as_ref())?;
-        if let (Some(start), Some(end)) = (start, end)
-            && start >= end
-        {
-            return Err(Failure::invalid("start: must be before end"));
-        }
-        if given(params.q.as_ref()).is_some() {
-            return Err(Failure::invalid(
-                "q: filtering the spans of a trace is not supported; leave it out for the whole trace",
-            ));
-        }
-        Ok(())
+        time_range(given(params.start.as_ref()), given(params.end.as_ref()))?;
+        Ok(params)
+    }
+
+    fn part(&self) -> Result<Option<Part>, Failure> {
+        let Some(q) = given(self.q.as_ref()) else {
+            return Ok(None);
+        };
+        let query = compile_search(q)?;
+        let above = parsed("ancestor_depth", self.ancestor_depth.as_ref(), depth)?;
+        let keeps = parsed("keep_hierarchy", self.keep_hierarchy.as_ref(), boolean)?;
+        Ok(Some(Part {
+            query,
+            above: match keeps {
+                Some(true) => above.unwrap_or(u32::MAX),
+                _ => 0,
+            },
+            below: parsed("match_depth", self.match_depth.as_ref(), depth)?.unwrap_or(0),
+        }))
     }
 }
 
-fn wants_protobuf(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .any(|accepted| accepted.contains(PROTOBUF))
+/// How many levels: −1 stands for all.
+fn depth(name: &str, text: &str) -> Result<u32, Failure> {
+    match text {
+        "-1" => Ok(u32::MAX),
+        text => {
+            let levels = number(name, text)?;
+            Ok(u32::try_from(levels).unwrap_or(u32::MAX))
+        }
+    }
 }
 
 /// `GET /api/traces/{id}`
 pub(crate) async fn trace_v1(
     State(edge): State<Edge>,
     Path(id): Path<String>,
-    params: Result<Query<TempoParams>, QueryRejection>,
+    params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    TempoParams::check(params)?;
+    TraceParams::read(params)?;
     let id = trace_id(&id)?;
     let Some(FoundTrace { spans, missing }) = edge.engines()?.query.trace(id).await? else {
         return Err(Failure::not_found("trace not found"));
@@ -88,12 +102,12 @@ pub(crate) async fn trace_v1(
     if wants_protobuf(&headers) {
         return Ok(respond(
             PROTOBUF,
-            rendered(spans, wire::otlp::encode).await?,
+            rendered(spans, |spans| wire::otlp::encode(&spans)).await?,
         ));
     }
     let body = rendered(spans, |spans| {
         let mut json = String::from("{\"batches\":");
-        write_resource_spans(spans, IdStyle::Base64, &mut json);
+        write_resource_spans(&spans, IdStyle::Base64, &mut json);
         json.push('}');
         json.into_bytes()
     });
@@ -104,21 +118,27 @@ pub(crate) async fn trace_v1(
 pub(crate) async fn trace_v2(
     State(edge): State<Edge>,
     Path(id): Path<String>,
-    params: Result<Query<TempoParams>, QueryRejection>,
+    params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    TempoParams::check(params)?;
+    let part = TraceParams::read(params)?.part()?;
     let id = trace_id(&id)?;
     let found = edge.engines()?.query.trace(id).await?;
     let (spans, missing) =
         found.map_or_else(Default::default, |found| (found.spans, found.missing));
     let message = missing.join("; ");
-    if wants_protobuf(&headers) {
-        let body = rendered(spans, move |spans| v2_protobuf(spans, &message));
-        return Ok(respond(PROTOBUF, body.await?));
-    }
-    let body = rendered(spans, move |spans| v2_json(spans, &message));
-    Ok(respond(JSON, body.await?))
+    let is_protobuf = wants_protobuf(&headers);
+    let body = rendered(spans, move |mut spans| {
+        if let Some(part) = part {
+            part.take(&mut spans);
+        }
+        match is_protobuf {
+            true => v2_protobuf(&spans, &message),
+            false => v2_json(&spans, &message),
+        }
+    });
+    let content_type = if is_protobuf { PROTOBUF } else { JSON };
+    Ok(respond(content_type, body.await?))
 }
 
 /// Grafana looks into `trace` without asking whether it is there, so it always is.

@@ -1,0 +1,18 @@
+//! Conditions decided on columns: what holds for which rows of a block, a page at a time and without a span in sight.
+//!
+//! A condition is compiled for a block ([`Filter`]), whose columns and inventory tell where its fields are. A comparison with a
+//! constant is decided once for each entry of a dictionary, each resource, each trace; a row then costs an index. What columns
+//! cannot decide (events, links, parents, arithmetic) is left open: a verdict is two masks, of the rows for which the condition
+//! surely holds and of those for which it may.
+
+mod filter;
+mod mask;
+mod projection;
+mod test;
+mod verdict;
+
+pub(crate) use filter::{Filter, Target, of_resource_attribute, of_scope_attribute};
+pub(crate) use mask::Mask;
+pub(crate) use projection::Keys;
+pub(crate) use test::{Durations, Test};
+pub(crate) use verdict::{GroupTraces, Judge, tail_value, value_of};

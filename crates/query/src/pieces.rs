@@ -1,0 +1,126 @@
+//! Traces that lie in several places, put together with the columns that a query needs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use block::BlockId;
+use evaluate::{Tree, TreeBuilder};
+use model::{Gathered, SpanId, TraceId};
+use tokio::runtime::Handle;
+
+use crate::block_scan::BlockScan;
+use crate::columns::Keys;
+use crate::live::LiveTraces;
+use crate::need::Needs;
+use crate::work::{Work, on_blocking_thread};
+use crate::{Query, QueryError};
+
+/// Traces put together at a time.
+pub(crate) const TOGETHER: usize = 1000;
+
+/// Some traces, whole.
+pub(crate) struct Together {
+    gathered: Gathered,
+    rows: HashMap<TraceId, Vec<u32>>,
+    /// What could not be read, in words.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Together {
+    /// Calls `each` with every trace that has spans, in no order.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub(crate) fn each(
+        &self,
+        mut each: impl FnMut(TraceId, &Tree<'_>) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let mut builder = TreeBuilder::default();
+        for (&id, rows) in &self.rows {
+            let tree = builder.build(&self.gathered.batch, rows);
+            each(id, &tree)?;
+            builder.recycle(tree);
+        }
+        Ok(())
+    }
+}
+
+impl Together {
+    /// The ids of the spans of each trace, those that lie in two places twice.
+    pub(crate) fn span_ids(&self) -> HashMap<TraceId, Vec<SpanId>> {
+        let spans = &self.gathered.batch.spans;
+        let of = |rows: &Vec<u32>| {
+            rows.iter()
+                .map(|&row| spans[row as usize].span_id)
+                .collect()
+        };
+        self.rows.iter().map(|(id, rows)| (*id, of(rows))).collect()
+    }
+}
+
+impl Query {
+    /// All spans of these traces, at most [`TOGETHER`], from live spans and from blocks, but for the blocks that live spans cover.
+    ///
+    /// # Errors
+    /// [`QueryError`]. A block that cannot be read is no error, but is named.
+    pub(crate) async fn together(
+        &self,
+        ids: Vec<TraceId>,
+        keys: Arc<Keys>,
+        live: LiveTraces,
+        covered: Arc<[BlockId]>,
+        work: Work,
+    ) -> Result<Together, QueryError> {
+        let (query, runtime) = (self.clone(), Handle::current());
+        on_blocking_thread(move || {
+            let mut together = Together {
+                gathered: Gathered::new(),
+                rows: HashMap::with_capacity(ids.len()),
+                missing: Vec::new(),
+            };
+            let Together { gathered, rows, .. } = &mut together;
+            live.gather(&ids, gathered, rows)?;
+            let blocks = query.store.blocks();
+            for block in blocks.iter().filter(|block| !covered.contains(&block.id)) {
+                let read = runtime.block_on(async {
+                    let mut likely = Vec::new();
+                    for &id in &ids {
+                        // A bloom that cannot be read says nothing; the table will tell.
+                        let may = query.store.may_contain(block, id).await;
+                        if may.unwrap_or(true) {
+                            likely.push(id);
+                        }
+                    }
+                    if likely.is_empty() {
+                        return Ok(None);
+                    }
+                    let table = query.store.trace_table(block).await?;
+                    let found = likely.into_iter().filter_map(|id| table.find(id));
+                    let found: Vec<u32> = found.map(|at| at as u32).collect();
+                    if found.is_empty() {
+                        return Ok(None);
+                    }
+                    let columns = query.store.open_columns(block).await?;
+                    Ok::<_, store::StoreError>(Some((table, columns, found)))
+                });
+                let gathered = match read {
+                    Ok(None) => continue,
+                    Ok(Some((table, columns, found))) => {
+                        let nothing = Needs::nothing();
+                        let columns = Arc::new(columns);
+                        let scan =
+                            BlockScan::new(block.clone(), table, columns, &nothing, work.clone());
+                        scan.gather(&found, &keys, &mut together.gathered, &mut together.rows)
+                    }
+                    Err(error) => Err(error.into()),
+                };
+                match gathered {
+                    Err(QueryError::Store(error)) => together.missing.push(error.to_string()),
+                    other => other?,
+                }
+            }
+            Ok(together)
+        })
+        .await
+    }
+}

@@ -1,0 +1,10 @@
+//! Queries over live and stored spans, held against the plain evaluator of the testkit.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod asked;
+mod comparisons;
+mod exemplars;
+mod random;
+mod suite;
+mod world;

@@ -1,0 +1,128 @@
+//! Some columns of a block, for queries.
+
+use std::sync::Arc;
+
+use block::{BlockMeta, RowRange, SpanColumn, SpanFile, SpanGroup};
+use model::{Gathered, Remap, SpanBatch, TraceId};
+use tokio::runtime::Handle;
+
+use crate::objects::Objects;
+use crate::parquet_file::ParquetFile;
+use crate::{Store, StoreError};
+
+/// A block of which columns can be read. Its methods that read must be called on a thread that may block.
+pub struct BlockColumns {
+    pub(crate) file: Arc<ParquetFile>,
+    pub(crate) spans: Arc<SpanFile>,
+    pub(crate) resources: Arc<SpanBatch>,
+    pub(crate) objects: Arc<Objects>,
+    pub(crate) runtime: Handle,
+}
+
+impl Store {
+    /// Opens a block for reading columns. What it needs beforehand is kept in the cache.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) or [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) naming the
+    /// file; or as the object store fails.
+    pub async fn open_columns(&self, block: &BlockMeta) -> Result<BlockColumns, StoreError> {
+        let block_ref = self.inner.block_ref(block);
+        let reader = &self.inner.reader;
+        let opened =
+            futures::try_join!(reader.spans_file(&block_ref), reader.resources(&block_ref));
+        let (file, resources) = self.reported(block, opened)?;
+        Ok(BlockColumns {
+            spans: reader.span_columns(&block_ref, &file).await?,
+            file,
+            resources,
+            objects: Arc::clone(&self.inner.objects),
+            runtime: Handle::current(),
+        })
+    }
+
+    /// Whether a trace may be in a block, as far as the manifest entry and the bloom tell.
+    ///
+    /// # Errors
+    /// As with [`Self::open_columns`].
+    pub async fn may_contain(&self, block: &BlockMeta, id: TraceId) -> Result<bool, StoreError> {
+        let block_ref = self.inner.block_ref(block);
+        self.inner.reader.may_contain(&block_ref, id).await
+    }
+}
+
+impl BlockColumns {
+    /// What can be read.
+    pub fn file(&self) -> &SpanFile {
+        &self.spans
+    }
+
+    /// Resources and instrumentation scopes of the block.
+    pub fn resources(&self) -> &Arc<SpanBatch> {
+        &self.resources
+    }
+
+    /// Reads `pages` (all, when there is no list) of columns of a row group, and says how many bytes that took. `columns` must
+    /// name [`SpanColumn::Resource`]. Blocks the thread while the object store is asked.
+    ///
+    /// # Errors
+    /// As with [`Store::open_columns`].
+    pub fn read(
+        &self,
+        group: usize,
+        columns: &[SpanColumn],
+        pages: Option<&[usize]>,
+    ) -> Result<(SpanGroup, u64), StoreError> {
+        let damaged = |error: block::ReadError| self.file.damaged(error);
+        let ranges = self
+            .spans
+            .bytes_of(group, columns, pages)
+            .map_err(damaged)?;
+        let parts = self
+            .runtime
+            .block_on(self.file.read_all(&self.objects, &ranges))?;
+        let bytes = parts.iter().map(|part| part.len() as u64).sum();
+        let parts = ranges.iter().map(|range| range.start).zip(parts).collect();
+        let resources = Arc::clone(&self.resources);
+        let group = SpanGroup::open(&self.spans, group, columns, parts, resources);
+        Ok((group.map_err(damaged)?, bytes))
+    }
+
+    /// A whole trace, of which the rows are known.
+    pub(crate) fn trace(&self, id: TraceId, rows: RowRange) -> Result<Gathered, StoreError> {
+        let groups = 0..self.spans.group_count();
+        let mut groups = groups.filter(|&group| self.spans.rows(group).contains(&rows.start));
+        let Some(group) = groups.next() else {
+            return Err(self
+                .file
+                .damaged("it has fewer rows than traces.parquet says"));
+        };
+        let first = self.spans.rows(group).start;
+        let start = u32::try_from(rows.start - first).ok();
+        let end = start.and_then(|start| start.checked_add(u32::try_from(rows.len).ok()?));
+        let (Some(start), Some(end)) = (start, end) else {
+            return Err(self.file.damaged("a trace has more rows than fit"));
+        };
+        let damaged = |error: block::ReadError| self.file.damaged(error);
+        let first_rows = self.spans.first_rows_of_pages(group).map_err(damaged)?;
+        let pages: Vec<usize> = first_rows
+            .windows(2)
+            .enumerate()
+            .filter(|(_, page)| page[0] < end && start < page[1])
+            .map(|(page, _)| page)
+            .collect();
+        let columns = self.spans.all_columns();
+        let (mut spans, _) = self.read(group, &columns, Some(&pages))?;
+        let mut gathered = Gathered::new();
+        let mut remap = Remap::default();
+        remap.reset(&self.resources);
+        spans
+            .append(id, start..end, &mut gathered, &mut remap)
+            .map_err(damaged)?;
+        Ok(gathered)
+    }
+
+    /// The error to report when what was read does not decode.
+    pub fn damaged(&self, error: block::ReadError) -> StoreError {
+        self.file.damaged(error)
+    }
+}
