@@ -1,5 +1,5 @@
 /**
- * The page against a running server with traces in it, in headless Chromium.
+ * The page against a running server with traces in it, in headless Chromium: the list, a trace and its views.
  *
  *     BASE_URL=http://127.0.0.1:3200 npm run e2e        the real binary, `throughline demo`
  *     CHROMIUM=/usr/bin/chromium                        which browser
@@ -8,58 +8,18 @@
  */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { after, afterEach, before, test as nodeTest } from "node:test";
-import { launch } from "../scripts/browser.mjs";
+import { BASE, open, page, seriousViolations, spanRows, test, traceRows } from "./stage.mjs";
 
-const BASE = process.env.BASE_URL;
-assert.ok(BASE, "set BASE_URL to a running server, such as http://127.0.0.1:3200");
-/** A page that hangs fails its test instead of the run; the longest test takes some seconds on an idle machine. */
-const TIMEOUT_MS = 60_000;
-const test = (name, body) => nodeTest(name, { timeout: TIMEOUT_MS }, body);
 const UNKNOWN_ID = "00000000000000000000000000000bad";
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-let browser;
-let page;
-/** Messages of the browser that mean a defect of the page. */
-let complaints = [];
-
-before(async () => {
-  browser = await launch();
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  page.on("pageerror", (error) => complaints.push(error.stack ?? error.message));
-  page.on("console", (message) => {
-    const isAnswer = message.text().startsWith("Failed to load resource");
-    if (message.type() === "error" && !isAnswer) complaints.push(message.text());
-  });
-});
-after(() => browser.close());
-afterEach(() => {
-  const found = complaints;
-  complaints = [];
-  assert.deepEqual(found, []);
-});
-
-const open = (path) => page.goto(new URL(path, BASE).href);
-const traceRows = () => page.locator('[role=table] [role=row]:has(a[href^="/trace/"])');
-const spanRows = () => page.locator("[role=treegrid] [role=row][data-position]");
 
 async function openFirstTrace(search = "") {
   await open(`/${search}`);
   await traceRows().first().locator("a").click();
   await spanRows().first().waitFor();
-}
-
-/** Rules of axe that are broken seriously, with where. */
-async function seriousViolations() {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).slice(0, 5).join(", ")}`);
+  // A trace is opened at its match; these tests begin with none.
+  if (!new URL(page.url()).searchParams.has("span")) return;
+  await page.getByRole("button", { name: "close the details" }).click();
+  await page.waitForURL((url) => !url.searchParams.has("span"));
 }
 
 test("the list shows traces with root, services, duration and counts", async () => {
@@ -78,7 +38,7 @@ test("choosing a service filters the list and is in the address", async () => {
   await page.waitForFunction(() => document.querySelectorAll("select[aria-label=service] option").length > 1);
   const service = await select.locator("option").nth(1).getAttribute("value");
   await select.selectOption(service);
-  await page.waitForURL((url) => url.searchParams.get("service") === service);
+  await page.waitForURL((url) => url.searchParams.get("q")?.includes(JSON.stringify(service)));
   await page.waitForFunction(
     (name) => {
       const rows = [...document.querySelectorAll("[role=table] [role=row]:has(a)")];
@@ -105,7 +65,7 @@ test("a duration that cannot be read is refused in place", async () => {
   assert.equal(await field.getAttribute("aria-invalid"), "true");
   await field.fill("1ns");
   await field.press("Enter");
-  await page.waitForURL(/min=1ns/);
+  await page.waitForURL((url) => url.searchParams.get("q")?.includes("duration >= 1ns"));
 });
 
 test("filters that nothing fits say so and offer the way out", async () => {
@@ -212,15 +172,14 @@ async function twoAlike() {
   return assert.fail("no two traces began alike");
 }
 
-async function traceWithEvents() {
-  const { traces } = await getJson("/api/v1/traces?error=true&limit=100");
-  for (const { traceId } of traces) {
-    const { resourceSpans } = await getJson(`/api/v1/traces/${traceId}`);
-    const spans = resourceSpans.flatMap((r) => r.scopeSpans.flatMap((scope) => scope.spans));
-    if (spans.some((span) => span.events?.length > 0)) return traceId;
-  }
-  return assert.fail("no trace has events");
+/** The newest trace that a query finds. */
+async function newestTrace(query) {
+  const { traces } = await getJson(`/api/v1/search?limit=1&q=${encodeURIComponent(query)}`);
+  assert.equal(traces.length, 1, `no trace matches ${query}`);
+  return traces[0].traceId;
 }
+
+const traceWithEvents = () => newestTrace('{ status = error && event:name = "exception" }');
 
 /** A trace of the kind the analysis has something to say about: the slowest with an error. */
 const openStory = (search = "") => openFirstTrace(search || "?error=true&order=slowest&range=any");
@@ -258,8 +217,16 @@ test("only the critical path, and everything again", async () => {
   assert.equal(await rowCount(), all);
 });
 
-test("services are hidden and shown, and the address restores it", async () => {
+/** The same trace without the match that it was opened at, which may have opened a row of folded siblings. */
+async function openWholeStory() {
   await openStory();
+  const { origin, pathname } = new URL(page.url());
+  await page.goto(origin + pathname);
+  await spanRows().first().waitFor();
+}
+
+test("services are hidden and shown, and the address restores it", async () => {
+  await openWholeStory();
   const all = await rowCount();
   await page.getByRole("button", { name: /services? ▾$/ }).click();
   const menu = page.getByRole("group", { name: "services" });
@@ -287,23 +254,8 @@ test("a subtree alone, and back", async () => {
   await page.waitForURL((url) => !url.searchParams.has("top"));
 });
 
-/** A trace in which one span calls the same at least ten times. */
-async function traceWithRepeats() {
-  const { traces } = await getJson("/api/v1/traces?limit=1000");
-  for (const { traceId } of traces.toSorted((a, b) => b.spanCount - a.spanCount).slice(0, 60)) {
-    const { resourceSpans } = await getJson(`/api/v1/traces/${traceId}`);
-    const calls = new Map();
-    for (const { resource, scopeSpans } of resourceSpans) {
-      const service = resource.attributes.find(({ key }) => key === "service.name").value.stringValue;
-      for (const { parentSpanId, kind, name } of scopeSpans.flatMap((scope) => scope.spans)) {
-        const call = [parentSpanId, service, kind, name].join(" ");
-        calls.set(call, (calls.get(call) ?? 0) + 1);
-      }
-    }
-    if ([...calls.values()].some((count) => count >= 10)) return traceId;
-  }
-  return assert.fail("no trace has repeated calls");
-}
+/** A page that asks its database once more for each of its orders. */
+const traceWithRepeats = () => newestTrace('{ name =~ ".*ListOrders" } > { kind = client } | count() >= 12');
 
 test("repeated calls share a row until they are unfolded", async () => {
   await open(`/trace/${await traceWithRepeats()}`);
@@ -341,6 +293,16 @@ test("the flame graph zooms and is walked with the arrows", async () => {
   assert.equal(await page.evaluate(() => document.activeElement.dataset.depth), "1");
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "whole trace" }).click();
+});
+
+test("the service graph shows who called whom, and leads to a span", async () => {
+  await openStory();
+  await page.getByRole("button", { name: "Services", exact: true }).click();
+  const graph = page.getByRole("region", { name: "services and calls" });
+  await graph.getByRole("button").first().waitFor();
+  assert.ok((await graph.getByRole("button").count()) > 1);
+  await graph.getByRole("button").nth(1).press("Enter");
+  await page.getByRole("complementary", { name: "span details" }).waitFor();
 });
 
 test("events are a log that is filtered", async () => {
@@ -447,7 +409,7 @@ for (const colorScheme of ["light", "dark"]) {
   test(`axe finds nothing serious in the views of a trace, ${colorScheme}`, async () => {
     await page.emulateMedia({ colorScheme });
     const [one, other] = await twoAlike();
-    const views = { flame: "button[data-depth]", table: "table tbody tr", events: "[aria-label=events] [role=status]", compare: "[aria-label=comparison] li" };
+    const views = { flame: "button[data-depth]", table: "table tbody tr", graph: "[aria-label='service graph'] button", events: "[aria-label=events] [role=status]", compare: "[aria-label=comparison] li" };
     for (const [view, ready] of Object.entries(views)) {
       await open(`/trace/${one.traceId}?view=${view}`);
       await page.locator(ready).first().waitFor();
@@ -469,4 +431,17 @@ test("on a narrow screen the page does not scroll sideways", async () => {
   await spanRows().first().click();
   await page.getByRole("complementary", { name: "span details" }).waitFor();
   assert.ok((await overflow()) <= 0, "trace");
+});
+
+test("a downloaded trace is opened from its file, without the server", async () => {
+  await openWholeStory();
+  const spans = await page.getByRole("treegrid").getAttribute("aria-rowcount");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "download as OTLP JSON" }).click()]);
+  await open("/");
+  await page.getByLabel("file of traces", { exact: true }).setInputFiles(await download.path());
+  await page.waitForURL(/\/file\/[0-9a-f]{32}/);
+  await spanRows().first().waitFor();
+  assert.equal(await page.getByRole("treegrid").getAttribute("aria-rowcount"), spans);
+  await page.reload();
+  await page.getByRole("heading", { name: "No file to show" }).waitFor();
 });

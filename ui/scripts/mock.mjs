@@ -1,5 +1,5 @@
 /**
- * A stand-in for the server: the endpoints of lists and spans, over traces made up by `shop.mjs`, and `dist` if it is built.
+ * A stand-in for the server: the endpoints of lists, queries and spans, over traces made up by `shop.mjs`, and `dist` if it is built.
  *
  *     npm run mock                      http://127.0.0.1:3200, 2,000 traces
  *     MOCK_TRACES=0 npm run mock        a server that has never seen a span
@@ -12,6 +12,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { queryAnswers } from "./mock_query.mjs";
 import { shopTraces, toOtlp, toSummary } from "./shop.mjs";
 
 const setting = (name, otherwise) => Number(process.env[name] ?? otherwise);
@@ -23,6 +24,7 @@ const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const traces = count === 0 ? [] : shopTraces(seed, Date.now(), count, setting("MOCK_LARGE", 50_000));
 const byId = new Map(traces.map((trace) => [trace.traceId, trace]));
 const summaries = traces.map(toSummary);
+const queries = queryAnswers(() => byId.values(), (trace) => toSummary(trace));
 if (process.env.MOCK_LIVE) setInterval(addOne, 1_000);
 
 function addOne() {
@@ -77,7 +79,14 @@ function operations(service) {
 }
 
 function answer(url) {
+  if (url.pathname === "/api/metrics/query_range") return queries.metrics(url.searchParams);
+  if (url.pathname === "/api/metrics/query") return queries.instant(url.searchParams);
+  if (url.pathname === "/api/v2/search/tags") return queries.tags();
+  const tag = /^\/api\/v2\/search\/tag\/(.+)\/values$/.exec(url.pathname)?.[1];
+  if (tag) return queries.values(decodeURIComponent(tag));
   const path = url.pathname.split("/").filter(Boolean).slice(2);
+  if (path[0] === "search") return queries.search(url.searchParams);
+  if (path[0] === "query") return queries[path[1]](url.searchParams);
   if (path[0] === "traces" && path.length === 1) return list(url.searchParams);
   if (path[0] === "traces") {
     const trace = byId.get(path[1]);
@@ -101,9 +110,14 @@ async function file(pathname) {
 createServer(async (request, response) => {
   const url = new URL(request.url, "http://mock");
   const say = (status, type, body) => response.writeHead(status, { "content-type": `${type}; charset=utf-8`, "content-security-policy": POLICY }).end(body);
-  if (url.pathname.startsWith("/api/v1/")) {
+  if (url.pathname.startsWith("/api/")) {
     if (/\/(analysis|compare)\b/.test(url.pathname)) return say(404, "text/plain", "the mock does not analyse");
-    const found = answer(url);
+    let found;
+    try {
+      found = answer(url);
+    } catch (error) {
+      return say(400, "text/plain", error.message);
+    }
     return found ? say(200, "application/json", JSON.stringify(found)) : say(404, "text/plain", "no span of this trace is stored here");
   }
   try {

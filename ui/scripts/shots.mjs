@@ -25,12 +25,19 @@ async function spanWithEvent(id) {
   return (spans.find((span) => span.events?.length > 0) ?? spans.at(-1)).spanId;
 }
 
+const search = (query, more = "") => `/?${new URLSearchParams({ q: query })}${more}`;
+
 const PAGES = {
   list: "/",
-  slowest: "/?order=slowest",
+  slowest: "/?order=slowest&view=list",
+  errors: search("{ status = error && span:kind = client }"),
+  different: search("{ nestedSetParent < 0 }", "&select=errors"),
+  series: search("{ } | rate() by (resource.service.name)"),
+  mistake: search("{ status == eror }"),
   none: "/?service=nobody",
   trace: `/trace/${whole.traceId}`,
   details: `/trace/${withErrors.traceId}?span=${await spanWithEvent(withErrors.traceId)}`,
+  graph: `/trace/${whole.traceId}?view=graph`,
   find: `/trace/${whole.traceId}?find=payment`,
   large: `/trace/${largest.traceId}`,
   ...(rootless && { rootless: `/trace/${rootless.traceId}` }),

@@ -2,11 +2,28 @@
 import type { TraceId } from "../base/ids.ts";
 import type { Analysis } from "../model/analysis.ts";
 import type { Comparison } from "../model/comparison.ts";
-import type { OperationEntry, ServiceEntry, TraceFilter, TracePage } from "../model/summary.ts";
+import type { Diagnosis, Offers } from "../model/diagnosis.ts";
+import type { HitPage } from "../model/hit.ts";
+import type { Series } from "../model/series.ts";
+import type { OperationEntry, ServiceEntry } from "../model/summary.ts";
 import type { Trace } from "../model/trace.ts";
 import { decodeAnalysis, decodeComparison } from "./analysis.ts";
-import { type Bounds, decodeOperations, decodePage, decodeServices, listAddress } from "./list.ts";
+import { alikeAddress, decodeOperations, decodeServices } from "./list.ts";
+import { decodeInstant, decodeSeries, instantAddress, metricsAddress, type MetricsQuestion } from "./metrics.ts";
 import { decodeTrace } from "./otlp.ts";
+import {
+  type Bounds,
+  checkAddress,
+  completeAddress,
+  decodeDiagnosis,
+  decodeHits,
+  decodeOffers,
+  decodeTags,
+  decodeValues,
+  type KnownValue,
+  searchAddress,
+  type SearchQuestion,
+} from "./search.ts";
 
 /** What the server said instead of an answer, or that it said nothing. `message` is for the reader. */
 export class ApiError extends Error {
@@ -46,14 +63,41 @@ async function errorText(response: Response): Promise<string> {
   return body || `the server answered ${response.status} ${response.statusText}`.trim();
 }
 
-export async function fetchTraces(
-  filter: TraceFilter,
-  bounds: Bounds,
-  limit: number,
-  cursor: string | null,
-  signal: AbortSignal,
-): Promise<TracePage> {
-  return decodePage(await getJson(listAddress(filter, bounds, limit, cursor), signal));
+export async function fetchHits(question: SearchQuestion, signal: AbortSignal): Promise<HitPage> {
+  return decodeHits(await getJson(searchAddress(question), signal));
+}
+
+export async function fetchAlike(service: string, operation: string, limit: number, signal: AbortSignal): Promise<HitPage> {
+  return decodeHits(await getJson(alikeAddress(service, operation, limit), signal));
+}
+
+export async function fetchSeries(question: MetricsQuestion, signal: AbortSignal): Promise<readonly Series[]> {
+  return decodeSeries(await getJson(metricsAddress(question), signal));
+}
+
+/** One value for each series, of all the time. */
+export async function fetchInstant(question: Omit<MetricsQuestion, "stepMs">, signal: AbortSignal): Promise<readonly Series[]> {
+  return decodeInstant(await getJson(instantAddress(question), signal));
+}
+
+/** What is wrong with the text of a query, if anything. */
+export async function fetchDiagnosis(query: string, signal: AbortSignal): Promise<Diagnosis> {
+  return decodeDiagnosis(query, await getJson(checkAddress(query), signal));
+}
+
+/** What can stand at `at` in `query`. */
+export async function fetchOffers(query: string, at: number, bounds: Bounds, signal: AbortSignal): Promise<Offers> {
+  return decodeOffers(query, await getJson(completeAddress(query, at, bounds), signal));
+}
+
+/** Every attribute by which spans can be found. */
+export async function fetchAttributes(signal: AbortSignal): Promise<readonly string[]> {
+  return decodeTags(await getJson("/api/v2/search/tags", signal));
+}
+
+/** Values that `field` has. */
+export async function fetchValues(field: string, signal: AbortSignal): Promise<readonly KnownValue[]> {
+  return decodeValues(await getJson(`/api/v2/search/tag/${encodeURIComponent(field)}/values`, signal));
 }
 
 export async function fetchTrace(id: TraceId, signal: AbortSignal): Promise<Trace> {

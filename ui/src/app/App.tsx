@@ -1,31 +1,71 @@
 /** Which view an address shows, in the frame that all views share. */
+import { lazy, Suspense, useEffect } from "react";
 import { Link, Route, Switch } from "wouter";
-import { parsePastedId } from "../base/ids.ts";
-import { ListView } from "../views/list/ListView.tsx";
-import { LIST_SHORTCUTS } from "../views/list/shortcuts.ts";
-import { TraceLegend } from "../views/trace/TraceLegend.tsx";
+import { parsePastedId, traceId } from "../base/ids.ts";
+import { SEARCH_SHORTCUTS } from "../views/search/shortcuts.ts";
 import { TRACE_SHORTCUTS } from "../views/trace/shortcuts.ts";
-import { TraceView } from "../views/trace/TraceView.tsx";
 import styles from "./App.module.css";
 import { Shell } from "./Shell.tsx";
 
+// Each screen is its own chunk: whoever comes by a link to a trace does not wait for the search page, nor the other way round.
+const loadSearch = () => import("../views/search/SearchView.tsx");
+const loadTrace = () => import("../views/trace/TraceView.tsx");
+const SearchView = lazy(() => loadSearch().then((m) => ({ default: m.SearchView })));
+const TraceView = lazy(() => loadTrace().then((m) => ({ default: m.TraceView })));
+const FileView = lazy(() => import("../views/trace/FileView.tsx").then((m) => ({ default: m.FileView })));
+const TraceLegend = lazy(() => import("../views/trace/TraceLegend.tsx").then((m) => ({ default: m.TraceLegend })));
+/** By then the first screen is there; the other one is fetched before anybody asks for it. */
+const IDLE_MS = 1_500;
+
 export function App() {
+  useEffect(() => {
+    const timer = setTimeout(() => void Promise.allSettled([loadSearch(), loadTrace()]), IDLE_MS);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <Switch>
       <Route path="/">
-        <Shell shortcuts={LIST_SHORTCUTS}>
-          <ListView />
+        <Shell shortcuts={SEARCH_SHORTCUTS}>
+          <Suspense fallback={<main className={styles.coming} />}>
+            <SearchView />
+          </Suspense>
         </Shell>
       </Route>
       <Route path="/trace/:id">
         {({ id }) => {
           const pasted = parsePastedId(id);
           return (
-            <Shell shortcuts={TRACE_SHORTCUTS} legend={<TraceLegend />}>
-              {pasted ? <TraceView key={pasted.trace} id={pasted.trace} /> : <Lost words={`“${id}” is not a trace id: up to 32 hexadecimal digits are`} />}
+            <Shell shortcuts={TRACE_SHORTCUTS} legend={
+                <Suspense>
+                  <TraceLegend />
+                </Suspense>
+              }>
+              {pasted ? (
+                <Suspense fallback={<main className={styles.coming} />}>
+                  <TraceView key={pasted.trace} id={pasted.trace} />
+                </Suspense>
+              ) : (
+                <Lost words={`“${id}” is not a trace id: up to 32 hexadecimal digits are`} />
+              )}
             </Shell>
           );
         }}
+      </Route>
+      <Route path="/file/:id?">
+        {({ id }) => (
+          <Shell
+            shortcuts={TRACE_SHORTCUTS}
+            legend={
+              <Suspense>
+                <TraceLegend />
+              </Suspense>
+            }
+          >
+            <Suspense fallback={<main className={styles.coming} />}>
+              <FileView id={traceId(id ?? "")} />
+            </Suspense>
+          </Shell>
+        )}
       </Route>
       <Route>
         <Shell shortcuts={[]}>
@@ -42,7 +82,7 @@ function Lost({ words }: { readonly words: string }) {
       <h1>Nothing here</h1>
       <p>{words}</p>
       <p>
-        <Link href="/">to the list of traces</Link>
+        <Link href="/">search traces</Link>
       </p>
     </main>
   );

@@ -6,6 +6,7 @@ import { setTheme, type Theme, themeAfter, useTheme } from "../state/theme.ts";
 import { IconButton } from "../widgets/controls.tsx";
 import { MoonIcon, SunIcon, SystemIcon } from "../widgets/icons.tsx";
 import { KeySheet } from "../widgets/KeySheet.tsx";
+import { FileOpener } from "./FileOpener.tsx";
 import styles from "./Shell.module.css";
 import { TraceIdBox } from "./TraceIdBox.tsx";
 
@@ -17,6 +18,7 @@ const THEME_WORDS: Readonly<Record<Theme, string>> = {
 
 const COMMON_SHORTCUTS: readonly Shortcut[] = [
   { keys: ["t"], words: "to the trace-id box" },
+  { keys: ["U"], words: "open a file of traces (or drop it on the page); it is not stored" },
   { keys: ["?"], words: "this sheet" },
 ];
 
@@ -43,6 +45,7 @@ export function Shell({ shortcuts, legend, children }: ShellProps) {
         </Link>
         <span className={styles.gap} />
         <TraceIdBox ref={idBox} />
+        <FileOpener />
         <IconButton look="bare" label={THEME_WORDS[theme]} onClick={() => setTheme(themeAfter(theme))}>
           {theme === "light" ? <SunIcon /> : theme === "dark" ? <MoonIcon /> : <SystemIcon />}
         </IconButton>

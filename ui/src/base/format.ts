@@ -110,3 +110,12 @@ export function zoneName(at: Date): string {
   const size = Math.abs(minutes);
   return `UTC${minutes < 0 ? "−" : "+"}${pad(Math.floor(size / 60), 2)}:${pad(size % 60, 2)}`;
 }
+
+/** A mark on an axis of absolute time, in the reader's zone: `14:05`, `14:05:30` for small steps, `11-21` at midnight. */
+export function formatClockMark(ms: number, stepMs: number): string {
+  const d = new Date(ms);
+  const isMidnight = d.getHours() === 0 && d.getMinutes() === 0 && d.getSeconds() === 0;
+  if (isMidnight) return `${pad(d.getMonth() + 1, 2)}-${pad(d.getDate(), 2)}`;
+  const minutes = `${pad(d.getHours(), 2)}:${pad(d.getMinutes(), 2)}`;
+  return stepMs < 60_000 ? `${minutes}:${pad(d.getSeconds(), 2)}` : minutes;
+}

@@ -33,3 +33,13 @@ export function marksIn(window: Window, count: number): Marks {
   for (let i = Math.ceil(window.from / step); i * step <= window.to; i++) at.push(offset(i * step));
   return { at, step };
 }
+
+/** Multiples of a power of ten at which a scale can end, and its half be read. */
+const CEILINGS = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
+
+/** The smallest of them that is not below `x`; 1 for nothing. */
+export function niceCeil(x: number): number {
+  if (!(x > 0) || !Number.isFinite(x)) return 1;
+  const magnitude = 10 ** Math.floor(Math.log10(x));
+  return (CEILINGS.find((factor) => factor * magnitude >= x) ?? 10) * magnitude;
+}

@@ -53,11 +53,12 @@ const UNITS: Readonly<Record<string, number>> = {
  */
 export function parseDuration(text: string): Duration | null {
   const words = text.trim().toLowerCase();
-  if (/^\d+(\.\d+)?$/.test(words)) return duration(Number(words) * NS_PER_MS);
+  // Whole nanoseconds: 1.07 s is not exact in doubles.
+  if (/^\d+(\.\d+)?$/.test(words)) return duration(Math.round(Number(words) * NS_PER_MS));
   if (!/^(\d+(\.\d+)?\s*(ns|us|µs|μs|ms|s|m|h|d)\s*)+$/.test(words)) return null;
   let total = 0;
   for (const [, count, unit] of words.matchAll(/(\d+(?:\.\d+)?)\s*(ns|us|µs|μs|ms|s|m|h|d)/g)) {
     total += Number(count) * (UNITS[unit ?? ""] ?? Number.NaN);
   }
-  return Number.isFinite(total) ? duration(total) : null;
+  return Number.isFinite(total) ? duration(Math.round(total)) : null;
 }

@@ -1,4 +1,4 @@
-/** One trace in a list, and what a list is asked for. */
+/** One trace in a list, and what lists are ordered and bounded by. */
 import type { TraceId } from "../base/ids.ts";
 import type { Duration, UnixNanos } from "../base/time.ts";
 import type { ServiceCount } from "./trace.ts";
@@ -23,25 +23,6 @@ export type Order = "newest" | "slowest";
 export type TimeRange =
   | { readonly type: "last"; readonly ms: number }
   | { readonly type: "between"; readonly start: UnixNanos | null; readonly end: UnixNanos | null };
-
-export interface TraceFilter {
-  readonly service: string | null;
-  readonly operation: string | null;
-  readonly minDuration: Duration | null;
-  readonly maxDuration: Duration | null;
-  /** True: only traces with an error; false: only those without; null: all. */
-  readonly error: boolean | null;
-  readonly range: TimeRange;
-  readonly order: Order;
-}
-
-export interface TracePage {
-  readonly traces: readonly TraceSummary[];
-  /** Where the next page begins; null after the last. */
-  readonly next: string | null;
-  /** In words: what could not be read. Empty when the page is complete. */
-  readonly missing: readonly string[];
-}
 
 export interface ServiceEntry {
   readonly name: string;

@@ -10,7 +10,7 @@
 import { type SpanId, spanId, type TraceId, traceId } from "../base/ids.ts";
 import { offset, type Window } from "../base/time.ts";
 
-export const VIEWS = ["timeline", "flame", "table", "events", "compare"] as const;
+export const VIEWS = ["timeline", "flame", "table", "graph", "events", "compare"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export interface TraceLook {
@@ -88,4 +88,9 @@ export function searchFromLook(look: TraceLook): string {
 
 export function traceAddress(id: TraceId, span: SpanId | null = null): string {
   return `/trace/${id}${span === null ? "" : `?span=${span}`}`;
+}
+
+/** Two traces laid over each other; `left` is the baseline. */
+export function comparisonAddress(left: TraceId, right: TraceId): string {
+  return `/trace/${left}${searchFromLook({ ...DEFAULT_LOOK, view: "compare", other: right })}`;
 }

@@ -1,31 +1,45 @@
 import { expect, test } from "vitest";
 import { spanId, traceId } from "../base/ids.ts";
 import { duration, offset, unixNanos } from "../base/time.ts";
-import type { TraceFilter } from "../model/summary.ts";
-import { ANY_TIME, DEFAULT_FILTER, filterFromSearch, parseInstant, searchFromFilter } from "./list_url.ts";
+import { addressOfSearch, ANY_TIME, DEFAULT_SEARCH, parseInstant, type Search, searchFromAddress } from "./search_url.ts";
 import { DEFAULT_LOOK, lookFromSearch, searchFromLook, type TraceLook } from "./trace_url.ts";
 
-test("the default filter is the bare address", () => {
-  expect(searchFromFilter(DEFAULT_FILTER)).toBe("");
-  expect(filterFromSearch("")).toEqual(DEFAULT_FILTER);
+test("the default search is the bare address", () => {
+  expect(addressOfSearch(DEFAULT_SEARCH)).toBe("");
+  expect(searchFromAddress("")).toEqual(DEFAULT_SEARCH);
 });
 
-test.each<[string, Partial<TraceFilter>]>([
-  ["?service=a%26b&operation=GET+%2Fa%252Fb", { service: "a&b", operation: "GET /a%2Fb" }],
-  ["?min=1500ms&max=2s", { minDuration: duration(1_500_000_000), maxDuration: duration(2_000_000_000) }],
-  ["?error=false&order=slowest", { error: false, order: "slowest" }],
+test.each<[string, Partial<Search>]>([
+  ["?q=%7B+name+%3D+%22a%26b%22+%7D&order=slowest&view=list", { query: '{ name = "a&b" }', order: "slowest", view: "list" }],
   ["?range=7d", { range: { type: "last", ms: 7 * 86_400_000 } }],
-  ["?range=90m", { range: { type: "last", ms: 90 * 60_000 } }],
+  ["?range=90m&select=errors", { range: { type: "last", ms: 90 * 60_000 }, selection: { type: "errors" } }],
   ["?range=any", { range: ANY_TIME }],
   ["?start=2025-11-21T08%3A50%3A05.123Z", { range: { type: "between", start: unixNanos(1_763_715_005_123_000_000n), end: null } }],
-])("the address %s restores the list", (search, patch) => {
-  expect(filterFromSearch(search)).toEqual({ ...DEFAULT_FILTER, ...patch });
-  const written = searchFromFilter({ ...DEFAULT_FILTER, ...patch });
-  expect(filterFromSearch(written)).toEqual({ ...DEFAULT_FILTER, ...patch });
+  [
+    "?select=1763715005123-1763715065000,800ms-3s",
+    {
+      selection: {
+        type: "box",
+        box: { start: unixNanos(1_763_715_005_123_000_000n), end: unixNanos(1_763_715_065_000_000_000n), min: duration(8e8), max: duration(3e9) },
+      },
+    },
+  ],
+])("the address %s restores the search", (address, patch) => {
+  expect(searchFromAddress(address)).toEqual({ ...DEFAULT_SEARCH, ...patch });
+  expect(searchFromAddress(addressOfSearch({ ...DEFAULT_SEARCH, ...patch }))).toEqual({ ...DEFAULT_SEARCH, ...patch });
+});
+
+test.each([
+  ["?service=a%26b&operation=GET+%2Fa%252Fb", '{ resource.service.name = "a&b" && name = "GET /a%2Fb" }'],
+  ["?min=1500ms&max=2s&error=true", "{ duration >= 1.5s && duration <= 2s && status = error }"],
+  ["?error=false", "{ status != error }"],
+])("filters spelt out in %s become a query", (address, query) => {
+  expect(searchFromAddress(address).query).toBe(query);
 });
 
 test("what cannot be read in an address is at its default", () => {
-  expect(filterFromSearch("?min=soon&range=-5&error=maybe&order=best&start=yesterday")).toEqual(DEFAULT_FILTER);
+  const address = "?min=soon&range=-5&error=maybe&order=best&start=yesterday&view=all&select=9-1,2s-1s";
+  expect(searchFromAddress(address)).toEqual(DEFAULT_SEARCH);
 });
 
 test.each([

@@ -19,6 +19,9 @@ function icon(drawing: ReactNode) {
 export const ChevronIcon = icon(<path d="M6 4l4 4-4 4" />);
 export const CloseIcon = icon(<path d="M4 4l8 8M12 4l-8 8" />);
 export const CopyIcon = icon(<path d="M6 6h7v7H6zM3 10V3h7" />);
+export const PlusIcon = icon(<path d="M8 3v10M3 8h10" />);
+export const MinusIcon = icon(<path d="M3 8h10" />);
+export const WidenIcon = icon(<path d="M5.5 4.5L2 8l3.5 3.5M10.5 4.5L14 8l-3.5 3.5M2.5 8h11" />);
 export const CheckIcon = icon(<path d="M3 8.5l3.5 3.5L13 4.5" />);
 export const RefreshIcon = icon(<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3" />);
 export const UpIcon = icon(<path d="M4 10l4-4 4 4" />);
@@ -31,6 +34,7 @@ export const SystemIcon = icon(<path d="M2 3h12v8H2zM6 14h4M8 11v3" />);
 export const ErrorIcon = icon(<path d="M8 2l6.5 11.5h-13zM8 6.5v3M8 11.6v.1" />);
 export const SearchIcon = icon(<path d="M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.5 10.5L14 14" />);
 
+export const OpenIcon = icon(<path d="M2.5 12.5v-9h4l1.5 2h5.5v2M2.5 12.5l2-5h10l-2 5z" />);
 export const DownloadIcon = icon(<path d="M8 2.5v8M4.5 7.5L8 11l3.5-3.5M3 13.5h10" />);
 export const PathIcon = icon(<path d="M1.5 4h4v4h5v4h4" />);
 export const ClockIcon = icon(<path d="M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2M8 5v3.2l2.2 1.6" />);

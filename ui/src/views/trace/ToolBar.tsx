@@ -12,6 +12,7 @@ const VIEW_OPTIONS: readonly { readonly value: ViewName; readonly words: string 
   { value: "timeline", words: "Timeline" },
   { value: "flame", words: "Flame graph" },
   { value: "table", words: "Table" },
+  { value: "graph", words: "Services" },
   { value: "events", words: "Events" },
   { value: "compare", words: "Compare" },
 ];

@@ -1,5 +1,5 @@
 /** A trace that is here: composes head, summary, one of the views and the panel beside it around one look. */
-import { lazy, Suspense, useRef } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { encodeTrace } from "../../api/otlp_encode.ts";
 import type { Trace } from "../../model/trace.ts";
 import { useAnalysis } from "../../state/queries.ts";
@@ -7,7 +7,7 @@ import { Button, IconButton, Notice } from "../../widgets/controls.tsx";
 import { DownloadIcon, RefreshIcon } from "../../widgets/icons.tsx";
 import { saveText } from "../../widgets/save.ts";
 import { usePalette } from "../../widgets/palette.ts";
-import { Details } from "./details/Details.tsx";
+import { StoredContext } from "./details/stored.ts";
 import { FindBox } from "./FindBox.tsx";
 import { FindingsPanel } from "./insight/FindingsPanel.tsx";
 import { SummaryLine } from "./insight/SummaryLine.tsx";
@@ -21,24 +21,43 @@ import { useTraceKeys } from "./useTraceKeys.ts";
 import { useTraceModel } from "./useTraceModel.ts";
 import { useTraceState } from "./useTraceState.ts";
 
+const loadDetails = () => import("./details/Details.tsx");
+const Details = lazy(() => loadDetails().then((m) => ({ default: m.Details })));
+/** Details are there before anybody clicks, and after the rows. */
+const DETAILS_MS = 300;
+
 // Whoever opens a trace sees the timeline first; the other views come when they are asked for.
 const FlameView = lazy(() => import("./flame/FlameView.tsx").then((m) => ({ default: m.FlameView })));
 const TableView = lazy(() => import("./table/TableView.tsx").then((m) => ({ default: m.TableView })));
+const GraphView = lazy(() => import("./graph/GraphView.tsx").then((m) => ({ default: m.GraphView })));
 const EventsView = lazy(() => import("./events/EventsView.tsx").then((m) => ({ default: m.EventsView })));
 const CompareView = lazy(() => import("./compare/CompareView.tsx").then((m) => ({ default: m.CompareView })));
 
-export function TracePage({ trace: recorded, onRefresh }: { readonly trace: Trace; readonly onRefresh: () => void }) {
+interface TracePageProps {
+  readonly trace: Trace;
+  /** Absent for a trace of a file, which the server knows nothing of. */
+  readonly onRefresh?: () => void;
+}
+
+const NOT_ANALYSED = new Error("the trace is from a file, and only what the server holds is analysed");
+
+export function TracePage({ trace: recorded, onRefresh }: TracePageProps) {
   const [look, changeLook] = useLook();
-  const analysis = useAnalysis(recorded.id, look.skew);
+  const analysis = useAnalysis(recorded.id, look.skew, onRefresh !== undefined);
   const model = useTraceModel(recorded, analysis.data ?? null);
   const state = useTraceState(model, look, changeLook);
   const panel = usePanel();
   const palette = usePalette();
   const findField = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => void loadDetails(), DETAILS_MS);
+    return () => clearTimeout(timer);
+  }, []);
   const { trace, tree, insight } = model;
   const { selected, current, matches } = state;
 
   const refresh = (): void => {
+    if (!onRefresh) return;
     onRefresh();
     void analysis.refetch();
   };
@@ -61,9 +80,11 @@ export function TracePage({ trace: recorded, onRefresh }: { readonly trace: Trac
         <IconButton look="bare" label="download as OTLP JSON" onClick={download}>
           <DownloadIcon />
         </IconButton>
-        <IconButton look="bare" label="read the trace again" onClick={refresh}>
-          <RefreshIcon />
-        </IconButton>
+        {onRefresh && (
+          <IconButton look="bare" label="read the trace again" onClick={refresh}>
+            <RefreshIcon />
+          </IconButton>
+        )}
       </TraceHead>
       {look.span !== null && selected === null && (
         <Notice action={<Button onClick={() => changeLook({ span: null })}>dismiss</Button>}>
@@ -72,7 +93,7 @@ export function TracePage({ trace: recorded, onRefresh }: { readonly trace: Trac
       )}
       <SummaryLine
         insight={insight}
-        error={analysis.error}
+        error={onRefresh ? analysis.error : NOT_ANALYSED}
         slotAt={model.slotAt}
         isOpen={panel.isOpen && selected === null}
         onFindings={() => {
@@ -89,21 +110,26 @@ export function TracePage({ trace: recorded, onRefresh }: { readonly trace: Trac
           <Suspense fallback={<div className={styles.fallback} />}>
             {look.view === "flame" && <FlameView model={model} current={current} onGoTo={goTo} />}
             {look.view === "table" && <TableView model={model} by={look.by} onBy={(by) => changeLook({ by })} onGoTo={goTo} />}
+            {look.view === "graph" && <GraphView model={model} onGoTo={goTo} />}
             {look.view === "events" && <EventsView model={model} current={current} onGoTo={goTo} />}
             {look.view === "compare" && <CompareView model={model} other={look.other} onOther={(other) => changeLook({ other })} />}
           </Suspense>
         )}
         {selected !== null ? (
-          <Details
-            model={model}
-            position={selected}
-            onGoTo={goTo}
-            onFind={(find) => changeLook({ find, finding: null })}
-            onHide={state.hideService}
-            onOnly={state.onlyService}
-            onSubtree={state.onlySubtree}
-            onClose={() => changeLook({ span: null })}
-          />
+          <StoredContext value={onRefresh !== undefined}>
+            <Suspense fallback={<aside className={styles.detailsComing} aria-busy="true" aria-label="span details" />}>
+              <Details
+                model={model}
+                position={selected}
+                onGoTo={goTo}
+                onFind={(find) => changeLook({ find, finding: null })}
+                onHide={state.hideService}
+                onOnly={state.onlyService}
+                onSubtree={state.onlySubtree}
+                onClose={() => changeLook({ span: null })}
+              />
+            </Suspense>
+          </StoredContext>
         ) : (
           panel.isOpen &&
           insight && (

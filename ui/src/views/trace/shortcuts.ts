@@ -24,7 +24,7 @@ export const TRACE_SHORTCUTS: readonly Shortcut[] = [
   { keys: ["a", "d"], words: "pan left, right" },
   { keys: ["f"], words: "zoom to the span" },
   { keys: ["Ctrl + wheel"], words: "zoom at the pointer" },
-  { keys: ["v", "V"], words: "next, previous view: timeline, flame graph, table, events, compare" },
+  { keys: ["v", "V"], words: "next, previous view: timeline, flame graph, table, services, events, compare" },
   { keys: ["D"], words: "download as OTLP JSON" },
   { keys: ["r"], words: "read the trace again" },
 ];

@@ -1,11 +1,9 @@
 /** This trace, as the baseline, beside another one. */
-import { type FormEvent, useMemo, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { Link } from "wouter";
 import { formatDuration, formatInstant, plural } from "../../../base/format.ts";
 import { parsePastedId, shortId, type TraceId } from "../../../base/ids.ts";
-import type { TraceFilter } from "../../../model/summary.ts";
-import { ANY_TIME, DEFAULT_FILTER } from "../../../state/list_url.ts";
-import { useComparison, useTraceList } from "../../../state/queries.ts";
+import { useAlike, useComparison } from "../../../state/queries.ts";
 import { traceAddress } from "../../../state/trace_url.ts";
 import { Button, Field, Notice } from "../../../widgets/controls.tsx";
 import type { TraceModel } from "../useTraceModel.ts";
@@ -56,9 +54,8 @@ function Choice({ model, onOther }: { readonly model: TraceModel; readonly onOth
   const title = model.facts.title;
   const service = title?.resource.service ?? null;
   const operation = title?.name ?? null;
-  const filter = useMemo<TraceFilter>(() => ({ ...DEFAULT_FILTER, service, operation, range: ANY_TIME }), [service, operation]);
-  const list = useTraceList(filter);
-  const alike = list.traces.filter(({ id, root }) => id !== model.trace.id && root?.service === service && root.name === operation);
+  const list = useAlike(service, operation);
+  const alike = (list.data ?? []).filter(({ id, root }) => id !== model.trace.id && root?.service === service && root.name === operation);
   const open = (event: FormEvent): void => {
     event.preventDefault();
     const id = parsePastedId(text);

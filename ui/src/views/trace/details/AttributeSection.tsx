@@ -5,7 +5,8 @@ import { formatCount, plural } from "../../../base/format.ts";
 import { type Attribute, type AttributeValue, valueText } from "../../../model/attribute.ts";
 import { readable, type Readable } from "../../../model/readable.ts";
 import { encodeAttributes } from "../../../api/otlp_encode.ts";
-import { DEFAULT_FILTER, searchFromFilter } from "../../../state/list_url.ts";
+import { attributeField, bare, condition, text as quoted } from "../../../query/edit.ts";
+import { searchFor, searchFurther } from "../../../state/search_links.ts";
 import { Button, classes, CopyButton, IconButton } from "../../../widgets/controls.tsx";
 import { SearchIcon } from "../../../widgets/icons.tsx";
 import styles from "./Details.module.css";
@@ -13,16 +14,20 @@ import styles from "./Details.module.css";
 /** Finds words in the trace; null where there is nothing to find in. */
 export const FindContext = createContext<((query: string) => void) | null>(null);
 
+export type AttributeScope = "span" | "resource" | "instrumentation" | "event" | "link";
+
 interface AttributeSectionProps {
   readonly title: string;
   readonly note?: string;
+  /** Under which name a query finds them; absent where it cannot. */
+  readonly scope?: AttributeScope;
   readonly attributes: readonly Attribute[];
   readonly dropped: number;
   /** Show the section even when there is nothing in it. */
   readonly always?: boolean;
 }
 
-export function AttributeSection({ title, note, attributes, dropped, always = false }: AttributeSectionProps) {
+export function AttributeSection({ title, note, scope, attributes, dropped, always = false }: AttributeSectionProps) {
   if (attributes.length === 0 && dropped === 0 && !note && !always) return null;
   return (
     <section className={styles.section}>
@@ -32,19 +37,24 @@ export function AttributeSection({ title, note, attributes, dropped, always = fa
         {attributes.length > 0 && <CopyButton label={`copy ${title.toLowerCase()} as JSON`} text={() => JSON.stringify(encodeAttributes(attributes), null, 2)} />}
       </h3>
       {attributes.length === 0 && always && <p className={styles.soft}>none</p>}
-      <AttributeList attributes={attributes} />
+      <AttributeList attributes={attributes} scope={scope} />
       {dropped > 0 && <p className={styles.warn}>{plural(dropped, "attribute")} dropped by the sender</p>}
     </section>
   );
 }
 
-export function AttributeList({ attributes }: { readonly attributes: readonly Attribute[] }) {
+interface AttributeListProps {
+  readonly attributes: readonly Attribute[];
+  readonly scope?: AttributeScope | undefined;
+}
+
+export function AttributeList({ attributes, scope }: AttributeListProps) {
   const sorted = [...attributes].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return (
     <dl className={styles.attributes}>
       {sorted.map((attribute, i) => (
         // A key may come twice; both are shown.
-        <AttributeRow key={`${attribute.key} ${i}`} attribute={attribute} />
+        <AttributeRow key={`${attribute.key} ${i}`} attribute={attribute} scope={scope} />
       ))}
     </dl>
   );
@@ -53,7 +63,7 @@ export function AttributeList({ attributes }: { readonly attributes: readonly At
 /** Longer values are not looked for as a whole. */
 const FIND_MAX = 120;
 
-function AttributeRow({ attribute: { key, value } }: { readonly attribute: Attribute }) {
+function AttributeRow({ attribute: { key, value }, scope }: { readonly attribute: Attribute; readonly scope: AttributeScope | undefined }) {
   const find = useContext(FindContext);
   const text = valueText(value);
   const form: Readable = value.type === "string" ? readable(key, text) : { type: "plain" };
@@ -64,11 +74,7 @@ function AttributeRow({ attribute: { key, value } }: { readonly attribute: Attri
       <dd>
         <Value value={value} form={form} />
         <span className={styles.acts}>
-          {key === "service.name" && value.type === "string" && (
-            <Link href={`/${searchFromFilter({ ...DEFAULT_FILTER, service: text })}`} title={`traces of ${text}`} aria-label={`traces of ${text}`} className={styles.act}>
-              traces
-            </Link>
-          )}
+          {scope && text.length <= SEARCH_MAX && <SearchLinks field={attributeField(scope, key)} value={value} />}
           {isFindable && (
             <IconButton look="bare" small label={`find ${key}=${text} in this trace`} onClick={() => find(`"${key}=${text}"`)}>
               <SearchIcon size={12} />
@@ -78,6 +84,27 @@ function AttributeRow({ attribute: { key, value } }: { readonly attribute: Attri
         </span>
       </dd>
     </div>
+  );
+}
+
+/** Longer values make no query that anybody reads. */
+const SEARCH_MAX = 300;
+
+/** To traces with this value, and to what one came from without it. */
+function SearchLinks({ field, value }: { readonly field: string; readonly value: AttributeValue }) {
+  const isWritable = value.type === "string" || value.type === "int" || value.type === "bool" || (value.type === "double" && Number.isFinite(value.value));
+  if (!isWritable) return null;
+  const written = value.type === "string" ? quoted(value.value) : bare(valueText(value));
+  const words = `${field} = ${valueText(value)}`;
+  return (
+    <>
+      <Link href={searchFor(condition(field, "=", written))} title={`search for ${words}`} aria-label={`search for ${words}`} className={styles.act}>
+        search
+      </Link>
+      <Link href={searchFurther(condition(field, "!=", written))} title={`exclude ${words} from the last search`} aria-label={`exclude ${words}`} className={styles.act}>
+        exclude
+      </Link>
+    </>
   );
 }
 

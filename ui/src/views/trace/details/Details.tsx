@@ -55,12 +55,12 @@ export function Details({ model, position, onGoTo, onFind, onHide, onOnly, onSub
           <Button onClick={() => onHide(service)}>hide {service}</Button>
         </div>
         <FindContext value={onFind}>
-          <AttributeSection title="Attributes" attributes={span.attributes} dropped={span.droppedAttributes} always />
+          <AttributeSection title="Attributes" scope="span" attributes={span.attributes} dropped={span.droppedAttributes} always />
           <Events events={span.events} span={span} dropped={span.droppedEvents} />
           <Links links={span.links} dropped={span.droppedLinks} />
           <LinkedFrom trace={trace} tree={tree} span={span} onGoTo={onGoTo} />
-          <AttributeSection title="Resource" attributes={span.resource.attributes} dropped={span.resource.droppedAttributes} />
-          <AttributeSection title="Scope" note={scopeWords(span.scope)} attributes={span.scope.attributes} dropped={span.scope.droppedAttributes} />
+          <AttributeSection title="Resource" scope="resource" attributes={span.resource.attributes} dropped={span.resource.droppedAttributes} />
+          <AttributeSection title="Scope" scope="instrumentation" note={scopeWords(span.scope)} attributes={span.scope.attributes} dropped={span.scope.droppedAttributes} />
         </FindContext>
         <Raw text={() => rawText(model.recorded, span)} />
       </div>

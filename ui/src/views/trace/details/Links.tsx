@@ -25,7 +25,7 @@ export function Links({ links, dropped }: { readonly links: readonly SpanLink[];
             <Link href={traceAddress(link.traceId, link.spanId)}>
               <LinkIcon size={12} /> trace <code>…{shortId(link.traceId)}</code>, span <code>…{shortId(link.spanId)}</code>
             </Link>
-            <AttributeList attributes={link.attributes} />
+            <AttributeList attributes={link.attributes} scope="link" />
           </li>
         ))}
       </ul>

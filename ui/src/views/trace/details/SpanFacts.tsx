@@ -1,15 +1,59 @@
 /** What a span is and where its time went, in a list of facts. */
-import type { ReactNode } from "react";
+import { type ReactNode, useContext } from "react";
 import { Link } from "wouter";
 import { at } from "../../../base/arrays.ts";
-import { formatDuration, formatInstant, formatIsoNanos, plural } from "../../../base/format.ts";
-import { duration, instantAt, offset } from "../../../base/time.ts";
-import { DEFAULT_FILTER, searchFromFilter } from "../../../state/list_url.ts";
+import { formatCount, formatDuration, formatInstant, formatIsoNanos, plural } from "../../../base/format.ts";
+import { duration, instantAt, offset, type UnixNanos } from "../../../base/time.ts";
+import { condition, fieldOf, text } from "../../../query/edit.ts";
+import { useRank } from "../../../state/charts.ts";
+import { searchFor } from "../../../state/search_links.ts";
 import { peersOf } from "../../../trace/statistics.ts";
 import { Button, CopyButton } from "../../../widgets/controls.tsx";
 import { LinkIcon } from "../../../widgets/icons.tsx";
 import type { TraceModel } from "../useTraceModel.ts";
 import styles from "./Details.module.css";
+import { StoredContext } from "./stored.ts";
+
+interface RecentProps {
+  readonly service: string;
+  readonly operation: string;
+  readonly start: UnixNanos;
+  readonly duration: number;
+}
+
+/** Fewer say nothing about where a span lies among them. */
+const RECENT_MIN = 10;
+
+/** Whether the span is slow for its kind: its place among the same operation within the hour around it. */
+function Recent({ service, operation, start, duration: length }: RecentProps) {
+  const isKnowable = useContext(StoredContext) && length > 0;
+  const { rank, isPending } = useRank(service, operation, start, length, isKnowable);
+  if (!isKnowable || (!rank && !isPending)) return null;
+  // The line is there before its words are, so that what is below does not move.
+  if (!rank || rank.count < RECENT_MIN) {
+    return (
+      <Fact name="in this hour">
+        <span className={styles.soft}>{rank ? "too few of its operation to compare" : "…"}</span>
+      </Fact>
+    );
+  }
+  const most = Math.max(...rank.counts, 1);
+  return (
+    <Fact name="in this hour">
+      slower than <b>{percentile(rank.below)}</b> <span className={styles.soft}>of {formatCount(rank.count)} of its operation</span>
+      <span className={styles.histogram} aria-hidden="true">
+        {rank.counts.map((count, i) => (
+          <span key={i} className={i === rank.bucket ? styles.here : undefined} style={{ blockSize: `${(count / most) * 100}%` }} />
+        ))}
+      </span>
+    </Fact>
+  );
+}
+
+function percentile(share: number): string {
+  const percents = share * 100;
+  return `${percents > 99 && percents < 100 ? percents.toFixed(1) : Math.round(percents)} %`;
+}
 
 interface SpanFactsProps {
   readonly model: TraceModel;
@@ -24,7 +68,7 @@ export function SpanFacts({ model, position, onGoTo }: SpanFactsProps) {
   const start = instantAt(trace.start, span.start);
   const end = instantAt(trace.start, offset(span.start + span.duration));
   const peers = peersOf(tree, position);
-  const alike = searchFromFilter({ ...DEFAULT_FILTER, service: span.resource.service, operation: span.name });
+  const alike = searchFor(condition(fieldOf("service"), "=", text(span.resource.service)), condition(fieldOf("operation"), "=", text(span.name)));
   return (
     <dl className={styles.facts}>
       <Fact name="duration">
@@ -32,9 +76,10 @@ export function SpanFacts({ model, position, onGoTo }: SpanFactsProps) {
         {span.duration < 0 && <span className={styles.warn}> it ends before it starts</span>}
       </Fact>
       {insight && <OwnTimes model={model} position={position} />}
+      <Recent service={span.resource.service} operation={span.name} start={start} duration={span.duration} />
       {peers && (
-        <Fact name="among peers">
-          slower than {peers.slowerThan} <span className={styles.soft}>of {plural(peers.count, "other")} of its operation in this trace</span>
+        <Fact name="in this trace">
+          slower than {peers.slowerThan} <span className={styles.soft}>of {plural(peers.count, "other")} of its operation</span>
         </Fact>
       )}
       <Fact name="start" title={`${formatIsoNanos(start)} to ${formatIsoNanos(end)}`}>
@@ -46,7 +91,7 @@ export function SpanFacts({ model, position, onGoTo }: SpanFactsProps) {
         {span.status.code !== "error" && span.status.message !== "" && `: ${span.status.message}`}
       </Fact>
       <Fact name="operation">
-        <Link href={`/${alike}`}>traces with this operation</Link>
+        <Link href={alike}>traces with this operation</Link>
       </Fact>
       <Fact name="span id">
         <code>{span.id}</code> <CopyButton label="copy the span id" text={() => span.id} />

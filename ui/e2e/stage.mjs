@@ -1,0 +1,49 @@
+/** What the browser tests share: one page in a headless Chromium, and that it must not complain. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, afterEach, before, test as nodeTest } from "node:test";
+import { launch } from "../scripts/browser.mjs";
+
+export const BASE = process.env.BASE_URL;
+assert.ok(BASE, "set BASE_URL to a running server, such as http://127.0.0.1:3200");
+/** A page that hangs fails its test instead of the run; the longest test takes some seconds on an idle machine. */
+const TIMEOUT_MS = 60_000;
+export const test = (name, body) => nodeTest(name, { timeout: TIMEOUT_MS }, body);
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser;
+export let page;
+/** Messages of the browser that mean a defect of the page. */
+let complaints = [];
+
+before(async () => {
+  browser = await launch();
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on("pageerror", (error) => complaints.push(error.stack ?? error.message));
+  page.on("console", (message) => {
+    const isAnswer = message.text().startsWith("Failed to load resource");
+    if (message.type() === "error" && !isAnswer) complaints.push(message.text());
+  });
+});
+after(() => browser.close());
+afterEach(() => {
+  const found = complaints;
+  complaints = [];
+  assert.deepEqual(found, []);
+});
+
+export const open = (path) => page.goto(new URL(path, BASE).href);
+export const traceRows = () => page.locator('[role=table] [role=row]:has(a[href^="/trace/"])');
+export const spanRows = () => page.locator("[role=treegrid] [role=row][data-position]");
+
+/** Rules of axe that are broken seriously, with where. */
+export async function seriousViolations() {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).slice(0, 5).join(", ")}`);
+}
