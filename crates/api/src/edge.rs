@@ -12,6 +12,7 @@ use crate::codes::Rejection;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::transcode::Transcoder;
+use crate::web::LISTENERS_MAX;
 
 /// Bounds on what clients may ask of the surfaces.
 #[derive(Debug, Clone)]
@@ -58,6 +59,7 @@ struct Shared {
     intake: Intake,
     transcoder: Transcoder,
     reads: tokio::sync::Semaphore,
+    listeners: Arc<tokio::sync::Semaphore>,
     limits: Limits,
 }
 
@@ -75,6 +77,7 @@ impl Edge {
             metrics: Metrics::new(intake.clone()),
             transcoder: Transcoder::new(limits.body_bytes_max, limits.transcodes_max),
             reads: tokio::sync::Semaphore::new(limits.reads_max),
+            listeners: Arc::new(tokio::sync::Semaphore::new(LISTENERS_MAX)),
             intake,
             limits,
         }))
@@ -114,6 +117,11 @@ impl Edge {
 
     pub(crate) fn reads(&self) -> &tokio::sync::Semaphore {
         &self.0.reads
+    }
+
+    /// Places for live searches.
+    pub(crate) fn listeners(&self) -> &Arc<tokio::sync::Semaphore> {
+        &self.0.listeners
     }
 
     pub(crate) fn limits(&self) -> &Limits {

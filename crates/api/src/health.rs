@@ -61,6 +61,10 @@ impl Health {
         self.set(Phase::Draining);
     }
 
+    pub(crate) fn is_draining(&self) -> bool {
+        self.phase() == Phase::Draining
+    }
+
     /// Adds a check, asked whenever somebody asks for readiness. It must be quick.
     pub fn add_check(&self, check: Check) {
         let mut checks = self

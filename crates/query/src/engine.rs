@@ -74,7 +74,7 @@ impl Query {
             Body::Metrics(_) => {
                 let end = match end {
                     Some(end) => end,
-                    None => self.latest_end().await?,
+                    None => self.extent().await?.map_or(UnixNanos(0), |(_, end)| end),
                 };
                 let start = start.unwrap_or(UnixNanos(end.0.saturating_sub(HOUR)));
                 let step = DurationNanos((end.since(start).0 / EXPLAINED).max(1));
@@ -92,17 +92,22 @@ impl Query {
         Ok(told(&what, &work.notes(), &stats))
     }
 
-    /// When the latest trace ended.
-    async fn latest_end(&self) -> Result<UnixNanos, QueryError> {
-        let live = self.collector.live_spans().await?;
+    /// The earliest start and the latest end of all spans held; none when there are none. No block is read.
+    ///
+    /// # Errors
+    /// [`QueryError::Live`]
+    pub async fn extent(&self) -> Result<Option<(UnixNanos, UnixNanos)>, QueryError> {
+        let live = self.collector.live_spans().await?.value;
         let live = live
-            .value
             .iter()
             .flat_map(LiveSpans::traces)
-            .map(|piece| piece.end)
-            .max();
-        let stored = self.store.blocks().iter().map(|block| block.end_max).max();
-        Ok(live.max(stored).unwrap_or(UnixNanos(0)))
+            .map(|piece| (piece.start, piece.end));
+        let blocks = self.store.blocks();
+        let stored = blocks.iter().map(|block| (block.start_min, block.end_max));
+        let wider = |one: (UnixNanos, UnixNanos), other: (UnixNanos, UnixNanos)| {
+            (one.0.min(other.0), one.1.max(other.1))
+        };
+        Ok(live.chain(stored).reduce(wider))
     }
 }
 

@@ -1,18 +1,27 @@
 //! `GET /api/v1/traces/{id}/analysis` and `…/compare/{other}`: where the time of a trace went, and what differs from
-//! another one. The `analysis` crate says what; here are only the question and the JSON.
+//! another one; `POST /api/v1/analysis` for a trace that is sent along. The `analysis` crate says what; here are only the
+//! question and the JSON.
 
 use analysis::{Analysis, Comparison, Settings};
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
-use model::{SpanBatch, TraceId};
+use bytes::Bytes;
+use collect::Encoding;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
+use model::SpanBatch;
 use query::FoundTrace;
 use serde::{Deserialize, Serialize};
+use wire::otlp::DecodeLimits;
 
+use crate::body::discard;
+use crate::codes::{Code, Rejection};
 use crate::edge::Edge;
 use crate::web::failure::Failure;
 use crate::web::params::{given, on_or_off, trace_id};
-use crate::web::trace::{INLINE_SPANS_MAX, respond};
+use crate::web::trace::{computed, found, json_of, respond};
 
 const JSON: &str = "application/json";
 
@@ -71,9 +80,100 @@ pub(crate) async fn analysis(
     let FoundTrace { spans, missing } = found(&edge, trace_id(&id)?).await?;
     let body = computed(spans.len(), move || {
         let result: Analysis = analysis::analyse(&spans, &settings);
-        rendered(&Answer { result, missing })
+        json_of(&Answer { result, missing })
     });
     Ok(respond(JSON, body.await?))
+}
+
+/// Analyses a trace that is sent along and not stored.
+///
+/// The body is OTLP/JSON with the spans of one trace, as large as a request with spans may be. The answer is that of
+/// `GET /api/v1/traces/{id}/analysis`; `missing` tells of spans that had to be left out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/analysis",
+    tag = "traces",
+    params(("skew" = Option<String>, Query, description = "`off`: clocks that disagree are not corrected. `on` by default")),
+    request_body(content = Object, content_type = "application/json", description = "`resourceSpans` as in OTLP/JSON"),
+    responses(
+        (status = 200, description = "The analysis", body = Object),
+        (status = 400, description = "The body is not OTLP/JSON, has no spans or those of several traces; or a parameter cannot be read", body = String, content_type = "text/plain"),
+        (status = 413, description = "The body is too large", body = String, content_type = "text/plain"),
+        (status = 415, description = "The body is not said to be JSON", body = String, content_type = "text/plain"),
+    )
+)]
+pub(crate) async fn analysis_of_body(
+    State(edge): State<Edge>,
+    params: Result<Query<AnalysisParams>, QueryRejection>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let settings = AnalysisParams::settings(params)?;
+    let (parts, mut body) = request.into_parts();
+    let protobuf = match taken(&edge, &parts.headers, &mut body).await {
+        Ok(protobuf) => protobuf,
+        Err(rejection) => {
+            discard(body, edge.intake().body_bytes_max()).await;
+            return Err(rejection.into());
+        }
+    };
+    let answer = tokio::task::spawn_blocking(move || {
+        let (spans, missing) = decoded(&protobuf)?;
+        let result = analysis::analyse(&spans, &settings);
+        json_of(&Answer { result, missing })
+    });
+    let body = answer
+        .await
+        .unwrap_or_else(|_| Err(Failure::internal("analysing the trace failed")));
+    Ok(respond(JSON, body?))
+}
+
+/// The body as protobuf. It must be said to be JSON: then a browser asks before it lets a foreign page send it.
+async fn taken(edge: &Edge, headers: &HeaderMap, body: &mut Body) -> Result<Bytes, Rejection> {
+    let stated = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let name = stated.and_then(|stated| stated.split(';').next());
+    if !name.is_some_and(|name| name.trim().eq_ignore_ascii_case(JSON)) {
+        return Err(Rejection::permanent(
+            Code::InvalidArgument,
+            format!("send {JSON}, and say so"),
+        )
+        .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let taken = edge.intake().take(headers, body, 0).await?;
+    let transcoder = edge.transcoder();
+    transcoder
+        .to_protobuf(Encoding::Identity, taken.bytes)
+        .await
+}
+
+/// The spans of one trace, and how many were left out in words.
+fn decoded(protobuf: &[u8]) -> Result<(SpanBatch, Vec<String>), Failure> {
+    let mut spans = SpanBatch::default();
+    let rejected = wire::otlp::decode(protobuf, &DecodeLimits::default(), &mut spans)
+        .map_err(|error| Failure::invalid(error.to_string()))?;
+    let Some(first) = spans.spans.first() else {
+        let why = rejected
+            .first
+            .map_or_else(String::new, |first| format!(": {first}"));
+        return Err(Failure::invalid(format!(
+            "the body has no spans to analyse{why}"
+        )));
+    };
+    let id = first.trace_id;
+    if spans.spans.iter().any(|span| span.trace_id != id) {
+        return Err(Failure::invalid(
+            "the body has spans of several traces; send one trace",
+        ));
+    }
+    let missing = rejected.first.iter().map(|first| {
+        format!(
+            "spans left out: {}, the first since {first}",
+            rejected.total()
+        )
+    });
+    let missing = missing.collect();
+    Ok((spans, missing))
 }
 
 /// Returns two traces laid over each other: a tree of the union, each node with both sides and what became of it.
@@ -107,30 +207,7 @@ pub(crate) async fn compare(
     let (left, right): (SpanBatch, SpanBatch) = (left.spans, right.spans);
     let body = computed(left.len() + right.len(), move || {
         let result: Comparison = analysis::compare(&left, &right, &settings);
-        rendered(&Answer { result, missing })
+        json_of(&Answer { result, missing })
     });
     Ok(respond(JSON, body.await?))
-}
-
-async fn found(edge: &Edge, id: TraceId) -> Result<FoundTrace, Failure> {
-    let found = edge.engines()?.query.trace(id).await?;
-    found.ok_or_else(|| Failure::not_found(format!("trace {id} is not held")))
-}
-
-/// Runs `compute`, off the runtime's threads when there are many spans.
-async fn computed(
-    spans: usize,
-    compute: impl FnOnce() -> Result<Vec<u8>, Failure> + Send + 'static,
-) -> Result<Vec<u8>, Failure> {
-    if spans <= INLINE_SPANS_MAX {
-        return compute();
-    }
-    tokio::task::spawn_blocking(compute)
-        .await
-        .unwrap_or_else(|_| Err(Failure::internal("analysing the trace failed")))
-}
-
-fn rendered<T: Serialize>(answer: &Answer<T>) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(answer)
-        .map_err(|error| Failure::internal(format!("rendering the analysis failed: {error}")))
 }

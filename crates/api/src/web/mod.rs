@@ -6,11 +6,13 @@
 mod analysis;
 pub(crate) mod failure;
 mod list;
+mod matches;
 mod openapi;
 mod page;
 mod params;
 pub(crate) mod query;
 mod services;
+mod skeleton;
 mod status;
 pub(crate) mod tempo;
 mod trace;
@@ -20,7 +22,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
@@ -28,13 +30,20 @@ use crate::edge::Edge;
 use crate::web::failure::Failure;
 
 pub use openapi::document as openapi_document;
+pub(crate) use query::live::LISTENERS_MAX;
 
 /// Everything that the web port serves.
 pub fn router(edge: Edge) -> Router {
     let questions = Router::new()
         .route("/api/v1/traces", get(list::traces))
         .route("/api/v1/traces/{id}", get(trace::trace))
+        .route("/api/v1/traces/{id}/skeleton", get(skeleton::skeleton))
+        .route("/api/v1/traces/{id}/matches", get(matches::matches))
         .route("/api/v1/traces/{id}/analysis", get(analysis::analysis))
+        .route(
+            "/api/v1/analysis",
+            post(analysis::analysis_of_body).fallback(async || Failure::method_not_allowed("POST")),
+        )
         .route(
             "/api/v1/traces/{id}/compare/{other}",
             get(analysis::compare),
@@ -42,6 +51,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/api/v1/search", get(query::search::search))
         .route("/api/v1/query/complete", get(query::complete::complete))
         .route("/api/v1/query/explain", get(query::explain::explain))
+        .route("/api/v1/extent", get(services::extent))
         .route("/api/v1/services", get(services::services))
         .route(
             "/api/v1/services/{service}/operations",
@@ -58,6 +68,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/api/metrics/query", get(tempo::metrics::query_instant))
         .layer(from_fn_with_state(edge.clone(), bounded));
     questions
+        .route("/api/v1/search/live", get(query::live::live))
         .route("/api/v1/query/check", get(query::check::check))
         .route("/api/v1/openapi.json", get(openapi::serve))
         .route("/api/echo", get(status::echo))

@@ -8,8 +8,8 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use utoipa::OpenApi;
 
-use crate::web::query::{check, complete, explain, search};
-use crate::web::{analysis, list, services, trace};
+use crate::web::query::{check, complete, explain, live, search};
+use crate::web::{analysis, list, matches, services, skeleton, trace};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,12 +20,17 @@ use crate::web::{analysis, list, services, trace};
     paths(
         list::traces,
         trace::trace,
+        skeleton::skeleton,
+        matches::matches,
         analysis::analysis,
+        analysis::analysis_of_body,
         analysis::compare,
         search::search,
+        live::live,
         check::check,
         complete::complete,
         explain::explain,
+        services::extent,
         services::services,
         services::operations
     ),

@@ -52,6 +52,33 @@ pub(crate) async fn services(State(edge): State<Edge>) -> Result<Json<ServiceLis
     Ok(Json(ServiceList { services }))
 }
 
+/// The time of everything held.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Extent {
+    /// The earliest start, in nanoseconds since 1970, as a decimal string; null when no span is held.
+    #[schema(required)]
+    start_time_unix_nano: Option<String>,
+    /// The latest end.
+    #[schema(required)]
+    end_time_unix_nano: Option<String>,
+}
+
+/// Tells from when to when there are spans, from inventories: no span is read.
+#[utoipa::path(
+    get,
+    path = "/api/v1/extent",
+    tag = "services",
+    responses((status = 200, description = "The time", body = Extent))
+)]
+pub(crate) async fn extent(State(edge): State<Edge>) -> Result<Json<Extent>, Failure> {
+    let extent = edge.engines()?.query.extent().await?;
+    Ok(Json(Extent {
+        start_time_unix_nano: extent.map(|(start, _)| start.0.to_string()),
+        end_time_unix_nano: extent.map(|(_, end)| end.0.to_string()),
+    }))
+}
+
 /// The operations of a service.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OperationList {

@@ -1,10 +1,10 @@
 //! What is said about a trace beside its spans: the analysis and the comparison, live and stored.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::body::{TRACE_ID, trace_bytes};
-use crate::world::World;
+use crate::body::{JSON, TRACE_ID, trace_bytes};
+use crate::world::{Answer, World, ask, limits};
 
 async fn world_with_trace(is_stored: bool) -> World {
     let world = World::new().await;
@@ -95,4 +95,78 @@ async fn what_is_not_held_is_not_analysed() {
         .get(&format!("/api/v1/traces/{TRACE_ID}/compare/xyz"))
         .await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+/// A trace that is sent along, to the port for people.
+async fn analyse_sent(world: &World, content_type: &str, body: &str) -> Answer {
+    let path = "/api/v1/analysis?skew=off";
+    let headers = [("content-type", content_type)];
+    ask(
+        world.web,
+        Method::POST,
+        path,
+        &headers,
+        body.to_owned().into(),
+    )
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_that_is_sent_along_is_analysed_and_not_stored() {
+    let world = world_with_trace(false).await;
+    let stored = format!("/api/v1/traces/{TRACE_ID}");
+    let trace = world.get(&stored).await.text();
+    let analysis = world
+        .get(&format!("{stored}/analysis?skew=off"))
+        .await
+        .json();
+
+    let other = World::new().await;
+    let answer = analyse_sent(&other, "application/json; charset=utf-8", &trace).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(answer.json(), analysis);
+    assert_eq!(other.get(&stored).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_analysed_is_refused_in_words() {
+    let world = World::new().await;
+    let two = JSON.replace("\"name\":\"from json\"", "\"name\":\"a\"").replace(
+        "\"spans\":[",
+        "\"spans\":[{\"traceId\":\"000000000000000000000000000000AB\",\"spanId\":\"0000000000000001\"},",
+    );
+    let large = " ".repeat(limits().body_bytes_max + 1);
+    for (content_type, body, status, text) in [
+        (
+            "text/plain",
+            JSON,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send application/json, and say so\n",
+        ),
+        (
+            "application/json",
+            "{}",
+            StatusCode::BAD_REQUEST,
+            "the body has no spans to analyse\n",
+        ),
+        (
+            "application/json",
+            &two,
+            StatusCode::BAD_REQUEST,
+            "the body has spans of several traces; send one trace\n",
+        ),
+        (
+            "application/json",
+            &large,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "",
+        ),
+    ] {
+        let answer = analyse_sent(&world, content_type, body).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert!(answer.text().starts_with(text), "{}", answer.text());
+    }
+    let answer = world.get("/api/v1/analysis").await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.header("allow"), "POST");
 }

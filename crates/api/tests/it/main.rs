@@ -5,6 +5,7 @@
 mod analysis;
 mod body;
 mod bounds;
+mod live;
 mod otlp_grpc;
 mod otlp_http;
 mod query;

@@ -1,7 +1,7 @@
 //! What is read back: our API and Tempo's, over live and stored spans.
 
 use http::StatusCode;
-use opentelemetry_proto::tonic::trace::v1::TracesData;
+use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
 use prost::Message as _;
 use serde_json::json;
 
@@ -39,6 +39,109 @@ async fn a_trace_is_answered_by_id_live_and_stored() {
             assert_eq!(spans[0]["startTimeUnixNano"], "1795253399000000001");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_skeleton_has_what_is_needed_to_draw() {
+    let lost = Span {
+        parent_span_id: vec![9; 8],
+        ..span(4)
+    };
+    for is_stored in [false, true] {
+        let world = world_with_trace(is_stored).await;
+        let more = request_of("cart", vec![lost.clone()]).encode_to_vec();
+        assert_eq!(world.send(more).await.status, StatusCode::OK);
+        let path = format!("/api/v1/traces/{TRACE_ID}/skeleton");
+        let mut found = world.get(&path).await.json();
+        let columns = found.as_object_mut().unwrap();
+        assert_eq!(
+            columns.remove("ids").unwrap(),
+            "0000000000000001000000000000000200000000000000030000000000000004"
+        );
+        assert_eq!(
+            found,
+            json!({
+                "startTimeUnixNano": "1795253399000000001",
+                "names": ["operation 1", "operation 2", "operation 3", "operation 4"],
+                "services": ["shop", "cart"],
+                "parent": [-1, 0, 0, -1],
+                "orphan": [3],
+                "orphanParents": "0909090909090909",
+                "name": [0, 1, 2, 3],
+                "service": [0, 0, 0, 1],
+                "kinds": "2222",
+                "statuses": "0200",
+                "startNs": [0, 1, 2, 3],
+                "durationNs": [250_000_000, 250_000_000, 250_000_000, 250_000_000],
+                "missing": [],
+            })
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_is_answered_in_lines_that_are_documents() {
+    let world = World::new().await;
+    let spans = (1..=1001_u16).map(|number| Span {
+        span_id: u64::from(number).to_be_bytes().to_vec(),
+        ..span(2)
+    });
+    let body = request_of("shop", spans.collect()).encode_to_vec();
+    assert_eq!(world.send(body).await.status, StatusCode::OK);
+    let answer = world
+        .get(&format!("/api/v1/traces/{TRACE_ID}?lines=on"))
+        .await;
+    assert_eq!(answer.header("content-type"), "application/x-ndjson");
+    let text = answer.text();
+    let lines = text.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["missing"], json!([]));
+        let spans = &line["resourceSpans"][0]["scopeSpans"][0]["spans"];
+        spans.as_array().unwrap().len()
+    });
+    assert_eq!(lines.collect::<Vec<_>>(), [500, 500, 1]);
+    let answer = world
+        .get(&format!("/api/v1/traces/{TRACE_ID}?lines=yes"))
+        .await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_everything_is_told() {
+    let empty = World::new().await.get("/api/v1/extent").await.json();
+    assert_eq!(
+        empty,
+        json!({"startTimeUnixNano": null, "endTimeUnixNano": null})
+    );
+    for is_stored in [false, true] {
+        let world = world_with_trace(is_stored).await;
+        assert_eq!(
+            world.get("/api/v1/extent").await.json(),
+            json!({"startTimeUnixNano": "1795253399000000001", "endTimeUnixNano": "1795253399250000003"})
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_spans_of_a_trace_that_match_are_named() {
+    let world = world_with_trace(true).await;
+    for (query, spans) in [
+        ("{ name = \"operation 2\" }", json!(["0000000000000002"])),
+        (
+            "{ name = \"operation 1\" } > { status != error }",
+            json!(["0000000000000003"]),
+        ),
+        ("{ name = \"nothing\" }", json!([])),
+    ] {
+        let path = format!("/api/v1/traces/{TRACE_ID}/matches?q={}", encoded(query));
+        let answer = world.get(&path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        assert_eq!(answer.json(), json!({"spans": spans, "missing": []}));
+    }
+    let answer = world
+        .get(&format!("/api/v1/traces/{TRACE_ID}/matches?q=%7B"))
+        .await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,13 +3,14 @@
 pub(crate) mod check;
 pub(crate) mod complete;
 pub(crate) mod explain;
+pub(crate) mod live;
 pub(crate) mod search;
 mod value;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use traceql::query::Body;
+use traceql::query::{Body, Pipeline};
 
 use crate::edge::Edge;
 use crate::web::failure::Failure;
@@ -39,6 +40,14 @@ pub(crate) fn compile_search(text: &str) -> Result<Arc<traceql::Query>, Failure>
         Body::Metrics(_) => Err(Failure::invalid(
             "q: this query gives series, not traces; ask /api/metrics/query_range",
         )),
+    }
+}
+
+/// What a search does; none of a query that gives series.
+pub(crate) fn pipeline_of(query: &traceql::Query) -> Option<&Pipeline> {
+    match &query.body {
+        Body::Search(pipeline) => Some(pipeline),
+        Body::Metrics(_) => None,
     }
 }
 

@@ -56,7 +56,23 @@ pub(crate) struct SearchParams {
 }
 
 impl SearchParams {
-    fn request(&self, edge: &Edge) -> Result<SearchRequest, Failure> {
+    /// The newest traces.
+    pub(super) fn newest(
+        q: Option<String>,
+        start: Option<String>,
+        spss: Option<String>,
+        limit: Option<String>,
+    ) -> Self {
+        Self {
+            q,
+            start,
+            spss,
+            limit,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn request(&self, edge: &Edge) -> Result<SearchRequest, Failure> {
         let (start, end) = time_range(given(self.start.as_ref()), given(self.end.as_ref()))?;
         let spans = |name: &str, text: &str| number_to(SPANS_MAX, name, text);
         Ok(SearchRequest {
