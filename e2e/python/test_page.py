@@ -10,7 +10,7 @@ from kit.wait import eventually
 
 UI = Path(__file__).parents[2] / "ui"
 #: For the whole suite of the page, which bounds its single tests itself.
-SUITE_S = 300
+SUITE_S = 900
 
 
 def demo(servers) -> tuple[Server, str]:
@@ -21,8 +21,8 @@ def demo(servers) -> tuple[Server, str]:
 
 
 def test_the_page_works_in_a_browser(servers):
-    _, link = demo(servers)
-    environment = os.environ | {"BASE_URL": link}
+    server, link = demo(servers)
+    environment = os.environ | {"BASE_URL": link, "OTLP_URL": f"http://{server.otlp_http}"}
     run = subprocess.run(["npm", "run", "e2e"], cwd=UI, env=environment, capture_output=True, text=True, timeout=SUITE_S)
     assert run.returncode == 0, run.stdout + run.stderr
 

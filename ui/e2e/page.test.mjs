@@ -8,7 +8,7 @@
  */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { BASE, open, page, seriousViolations, spanRows, test, traceRows } from "./stage.mjs";
+import { getJson, open, page, seriousViolations, spanRows, test, traceRows, traces } from "./stage.mjs";
 
 const UNKNOWN_ID = "00000000000000000000000000000bad";
 
@@ -160,8 +160,6 @@ test("dragging over the minimap zooms, 0 shows everything", async () => {
   await page.waitForURL((url) => !url.searchParams.has("zoom"));
 });
 
-const getJson = async (path) => (await fetch(new URL(path, BASE))).json();
-
 /** Two traces that began with the same operation. */
 async function twoAlike() {
   const { traces } = await getJson("/api/v1/traces?limit=300");
@@ -173,11 +171,7 @@ async function twoAlike() {
 }
 
 /** The newest trace that a query finds. */
-async function newestTrace(query) {
-  const { traces } = await getJson(`/api/v1/search?limit=1&q=${encodeURIComponent(query)}`);
-  assert.equal(traces.length, 1, `no trace matches ${query}`);
-  return traces[0].traceId;
-}
+const newestTrace = async (query) => (await traces(query))[0].traceId;
 
 const traceWithEvents = () => newestTrace('{ status = error && event:name = "exception" }');
 

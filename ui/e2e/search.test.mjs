@@ -3,7 +3,7 @@
  * Nothing here knows what the demo holds: what to ask for is read from the page and the server.
  */
 import assert from "node:assert/strict";
-import { BASE, open, page, seriousViolations, spanRows, test, traceRows } from "./stage.mjs";
+import { getJson, open, page, seriousViolations, spanRows, test, traceRows } from "./stage.mjs";
 
 const queryOf = (url) => new URL(url).searchParams.get("q") ?? "";
 const search = (query, more = "") => open(`/?${new URLSearchParams({ q: query })}${more}`);
@@ -12,7 +12,6 @@ const panel = () => page.getByRole("complementary", { name: "what is different" 
 const heat = () => page.getByTitle("drag a box to select");
 /** A comparison looks at every attribute of every span of an hour, which a busy machine takes its time for. */
 const COMPARED = { timeout: 45_000 };
-const getJson = async (path) => (await fetch(new URL(path, BASE))).json();
 
 /** The editor proper, not the field that stands in for it. */
 async function openEditor() {

@@ -7,8 +7,8 @@ import { launch } from "../scripts/browser.mjs";
 
 export const BASE = process.env.BASE_URL;
 assert.ok(BASE, "set BASE_URL to a running server, such as http://127.0.0.1:3200");
-/** A page that hangs fails its test instead of the run; the longest test takes some seconds on an idle machine. */
-const TIMEOUT_MS = 60_000;
+/** A page that hangs fails its test instead of the run; the longest takes ten seconds on an idle machine. */
+const TIMEOUT_MS = 120_000;
 export const test = (name, body) => nodeTest(name, { timeout: TIMEOUT_MS }, body);
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -21,7 +21,7 @@ before(async () => {
   browser = await launch();
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   page.on("pageerror", (error) => complaints.push(error.stack ?? error.message));
   page.on("console", (message) => {
     const isAnswer = message.text().startsWith("Failed to load resource");
@@ -37,7 +37,26 @@ afterEach(() => {
 
 export const open = (path) => page.goto(new URL(path, BASE).href);
 export const traceRows = () => page.locator('[role=table] [role=row]:has(a[href^="/trace/"])');
+/** A row of the answer to the query of now, not of the one before it. */
+export async function freshRow() {
+  await page.locator("[role=table][aria-busy=false]").waitFor();
+  await traceRows().first().waitFor();
+  return traceRows().first();
+}
 export const spanRows = () => page.locator("[role=treegrid] [role=row][data-position]");
+
+export const getJson = async (path) => {
+  const response = await fetch(new URL(path, BASE));
+  assert.ok(response.ok, `${path}: ${response.status}`);
+  return response.json();
+};
+
+/** Newest first, traces that a query finds; at least one. */
+export async function traces(query, limit = 1) {
+  const found = (await getJson(`/api/v1/search?limit=${limit}&q=${encodeURIComponent(query)}`)).traces;
+  assert.ok(found.length > 0, `no trace matches ${query}`);
+  return found;
+}
 
 /** Rules of axe that are broken seriously, with where. */
 export async function seriousViolations() {

@@ -18,6 +18,8 @@ async function opened(path, selector) {
   await page.session.send("Performance.setTimeDomain", { timeDomain: "threadTicks" });
   await page.session.send("Performance.enable");
   await page.addInitScript((wanted) => {
+    globalThis.tasks = [];
+    new PerformanceObserver((list) => globalThis.tasks.push(...list.getEntries().map(({ startTime, duration }) => [Math.round(startTime), Math.round(duration)]))).observe({ type: "longtask", buffered: true });
     const look = () => {
       if (document.querySelector(wanted)) globalThis.thereAt = performance.now();
       else requestAnimationFrame(look);
@@ -57,10 +59,13 @@ async function frames(page, action) {
 }
 
 const list = await opened("/", '[role=table] a[href^="/trace/"]');
-console.log(`list, first row: ${list.ms} ms`);
+console.log(`list, first row: ${list.ms}`);
 const { page, ms } = await opened(`/trace/${largest.traceId}`, "[data-position]");
-console.log(`trace of ${largest.spanCount} spans, first row: ${ms} ms`);
+console.log(`trace of ${largest.spanCount} spans, first row: ${ms}`);
+await page.waitForFunction(() => document.querySelector("[aria-label='download as OTLP JSON']:enabled"));
 await page.waitForTimeout(500);
+const whole = await page.evaluate(() => [Math.round(performance.getEntriesByType("resource").find(({ name }) => name.includes("lines=on"))?.responseEnd ?? 0), globalThis.tasks]);
+console.log(`  all of it read: ${whole[0]} ms; tasks over 50 ms (start, length): ${whole[1].map((task) => task.join(" ")).join(", ") || "none"}`);
 console.log(`  idle frames: ${await frames(page, "")}`);
 console.log(`  scrolling 5 rows a frame: ${await frames(page, "document.querySelector('[role=treegrid]').scrollTop += 120")}`);
 console.log(`  jumping through it: ${await frames(page, "document.querySelector('[role=treegrid]').scrollTop = (i * 48_271) % 1_000_000")}`);

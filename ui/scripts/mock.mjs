@@ -13,6 +13,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { queryAnswers } from "./mock_query.mjs";
+import { lines, skeleton } from "./mock_trace.mjs";
 import { shopTraces, toOtlp, toSummary } from "./shop.mjs";
 
 const setting = (name, otherwise) => Number(process.env[name] ?? otherwise);
@@ -59,6 +60,11 @@ function list(query) {
   return { traces: found.slice(from, to), next: to < found.length ? `${to}` : null, missing: [] };
 }
 
+function extent() {
+  const starts = summaries.map((s) => BigInt(s.startTimeUnixNano)).sort((a, b) => Number(a - b));
+  return { startTimeUnixNano: starts.length === 0 ? null : `${starts[0]}`, endTimeUnixNano: starts.length === 0 ? null : `${starts.at(-1)}` };
+}
+
 function services() {
   const counts = new Map();
   for (const { name, spanCount, errorCount } of summaries.flatMap((s) => s.services)) {
@@ -90,8 +96,11 @@ function answer(url) {
   if (path[0] === "traces" && path.length === 1) return list(url.searchParams);
   if (path[0] === "traces") {
     const trace = byId.get(path[1]);
-    return trace ? toOtlp(trace) : null;
+    if (!trace) return null;
+    if (path[2] === "skeleton") return skeleton(trace);
+    return url.searchParams.get("lines") === "on" ? lines(trace) : toOtlp(trace);
   }
+  if (path[0] === "extent") return extent();
   if (path[0] === "services" && path.length === 1) return services();
   if (path[0] === "services") return operations(decodeURIComponent(path[1]));
   return null;
@@ -111,14 +120,14 @@ createServer(async (request, response) => {
   const url = new URL(request.url, "http://mock");
   const say = (status, type, body) => response.writeHead(status, { "content-type": `${type}; charset=utf-8`, "content-security-policy": POLICY }).end(body);
   if (url.pathname.startsWith("/api/")) {
-    if (/\/(analysis|compare)\b/.test(url.pathname)) return say(404, "text/plain", "the mock does not analyse");
+    if (/\/(analysis|compare|matches|live)\b/.test(url.pathname)) return say(404, "text/plain", "the mock does not analyse, match or follow");
     let found;
     try {
       found = answer(url);
     } catch (error) {
       return say(400, "text/plain", error.message);
     }
-    return found ? say(200, "application/json", JSON.stringify(found)) : say(404, "text/plain", "no span of this trace is stored here");
+    return found ? say(200, "application/json", typeof found === "string" ? found : JSON.stringify(found)) : say(404, "text/plain", "no span of this trace is stored here");
   }
   try {
     const { type, body } = await file(url.pathname);

@@ -1,16 +1,20 @@
 /** The requests the page makes, each answered by a model or an `ApiError` that can be shown as it is. */
-import type { TraceId } from "../base/ids.ts";
+import type { SpanId, TraceId } from "../base/ids.ts";
 import type { Analysis } from "../model/analysis.ts";
 import type { Comparison } from "../model/comparison.ts";
 import type { Diagnosis, Offers } from "../model/diagnosis.ts";
 import type { HitPage } from "../model/hit.ts";
 import type { Series } from "../model/series.ts";
 import type { OperationEntry, ServiceEntry } from "../model/summary.ts";
+import type { Span } from "../model/span.ts";
 import type { Trace } from "../model/trace.ts";
 import { decodeAnalysis, decodeComparison } from "./analysis.ts";
-import { alikeAddress, decodeOperations, decodeServices } from "./list.ts";
+import { linesOf } from "./lines.ts";
+import { alikeAddress, decodeExtent, decodeMatches, decodeOperations, decodeServices, type Extent } from "./list.ts";
+import { type Arrived, arrivals, liveAddress } from "./live.ts";
 import { decodeInstant, decodeSeries, instantAddress, metricsAddress, type MetricsQuestion } from "./metrics.ts";
-import { decodeTrace } from "./otlp.ts";
+import { decodePart } from "./otlp.ts";
+import { encodeTrace } from "./otlp_encode.ts";
 import {
   type Bounds,
   checkAddress,
@@ -24,6 +28,7 @@ import {
   searchAddress,
   type SearchQuestion,
 } from "./search.ts";
+import { decodeSkeleton } from "./skeleton.ts";
 
 /** What the server said instead of an answer, or that it said nothing. `message` is for the reader. */
 export class ApiError extends Error {
@@ -40,20 +45,40 @@ export class ApiError extends Error {
 /** An error body longer than this is a proxy's page rather than the server's sentence. */
 const ERROR_TEXT_MAX = 2_000;
 
-async function getJson(address: string, signal: AbortSignal): Promise<unknown> {
+/** An answer that is one; `body` is sent as JSON. */
+async function ask(address: string, signal: AbortSignal, body?: string): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(address, { signal, headers: { accept: "application/json" } });
+    response = await fetch(address, { signal, ...(body !== undefined && { method: "POST", body, headers: { "content-type": "application/json" } }) });
   } catch (cause) {
     if (signal.aborted) throw cause;
     throw new ApiError(0, "no answer from the Throughline server; is it running?");
   }
   if (!response.ok) throw new ApiError(response.status, await errorText(response));
+  return response;
+}
+
+async function getJson(address: string, signal: AbortSignal): Promise<unknown> {
+  return jsonOf(await ask(address, signal), address, signal);
+}
+
+async function jsonOf(response: Response, address: string, signal: AbortSignal): Promise<unknown> {
   try {
     return await response.json();
   } catch (cause) {
     if (signal.aborted) throw cause;
     throw new ApiError(response.status, `the answer to ${address} is not JSON`);
+  }
+}
+
+/** What is read bit by bit: an end before the end is no answer. */
+async function pieces<Piece>(response: Response, read: (body: ReadableStream<Uint8Array>) => AsyncGenerator<Piece>, each: (piece: Piece) => void, signal: AbortSignal): Promise<void> {
+  if (response.body === null) return;
+  try {
+    for await (const piece of read(response.body)) each(piece);
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new ApiError(response.status, cause instanceof Error ? cause.message : "the answer broke off");
   }
 }
 
@@ -100,13 +125,45 @@ export async function fetchValues(field: string, signal: AbortSignal): Promise<r
   return decodeValues(await getJson(`/api/v2/search/tag/${encodeURIComponent(field)}/values`, signal));
 }
 
-export async function fetchTrace(id: TraceId, signal: AbortSignal): Promise<Trace> {
-  return decodeTrace(id, await getJson(`/api/v1/traces/${id}`, signal));
+/** What is drawn of a trace. */
+export async function fetchSkeleton(id: TraceId, signal: AbortSignal): Promise<Trace> {
+  return decodeSkeleton(id, await getJson(`/api/v1/traces/${id}/skeleton`, signal));
+}
+
+/** Everything that the spans of a trace say, read in lines, so that the page goes on drawing meanwhile. */
+export async function fetchWhole(skeleton: Trace, signal: AbortSignal): Promise<Trace> {
+  const response = await ask(`/api/v1/traces/${skeleton.id}?lines=on`, signal);
+  const parts: (readonly Span[])[] = [];
+  await pieces(response, linesOf, (line) => parts.push(decodePart(skeleton.id, JSON.parse(line), skeleton.start)), signal);
+  return { ...skeleton, spans: parts.flat(), isSkeleton: false };
+}
+
+/** Spans of a trace that a query matches. */
+export async function fetchMatches(id: TraceId, query: string, signal: AbortSignal): Promise<readonly SpanId[]> {
+  const body = await getJson(`/api/v1/traces/${id}/matches?${new URLSearchParams({ q: query })}`, signal);
+  return decodeMatches(body);
+}
+
+/** Follows a search until it ends, which it does only when something fails or `signal` says so. */
+export async function follow(query: string, bounds: Bounds, signal: AbortSignal, onArrived: (arrived: Arrived) => void): Promise<void> {
+  await pieces(await ask(liveAddress(query, bounds), signal), arrivals, onArrived, signal);
 }
 
 /** `skew`: whether clocks that disagree are corrected. */
 export async function fetchAnalysis(id: TraceId, skew: boolean, signal: AbortSignal): Promise<Analysis> {
   return decodeAnalysis(await getJson(`/api/v1/traces/${id}/analysis${skew ? "" : "?skew=off"}`, signal));
+}
+
+/** The same of a trace that the server does not hold: it is sent along, and not stored. */
+export async function fetchAnalysisOf(trace: Trace, skew: boolean, signal: AbortSignal): Promise<Analysis> {
+  const address = `/api/v1/analysis${skew ? "" : "?skew=off"}`;
+  const response = await ask(address, signal, JSON.stringify(encodeTrace(trace)));
+  return decodeAnalysis(await jsonOf(response, address, signal));
+}
+
+/** From when to when there are spans; null when there are none. */
+export async function fetchExtent(signal: AbortSignal): Promise<Extent | null> {
+  return decodeExtent(await getJson("/api/v1/extent", signal));
 }
 
 /** `left` is the baseline. */

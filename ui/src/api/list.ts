@@ -1,6 +1,6 @@
 /** Summaries of traces, services and operations. */
-import { traceId } from "../base/ids.ts";
-import { duration, unixNanos } from "../base/time.ts";
+import { type SpanId, spanId, traceId } from "../base/ids.ts";
+import { duration, type UnixNanos, unixNanos } from "../base/time.ts";
 import type { OperationEntry, ServiceEntry, TraceSummary } from "../model/summary.ts";
 import type { ServiceCount } from "../model/trace.ts";
 import { array, bigint, number, object, text } from "./json.ts";
@@ -43,4 +43,20 @@ export function decodeOperations(wire: unknown): readonly OperationEntry[] {
     const body = object(item);
     return { name: text(body["name"]), spans: number(body["spans"]), roots: number(body["roots"]) };
   });
+}
+
+/** From the earliest start to the latest end of all spans. */
+export interface Extent {
+  readonly start: UnixNanos;
+  readonly end: UnixNanos;
+}
+
+export function decodeExtent(wire: unknown): Extent | null {
+  const [start, end] = [object(wire)["startTimeUnixNano"], object(wire)["endTimeUnixNano"]];
+  return typeof start === "string" && typeof end === "string" ? { start: unixNanos(bigint(start)), end: unixNanos(bigint(end)) } : null;
+}
+
+/** Spans of one trace, by id. */
+export function decodeMatches(wire: unknown): readonly SpanId[] {
+  return array(object(wire)["spans"]).flatMap((id) => spanId(text(id)) ?? []);
 }

@@ -2,12 +2,9 @@
 import { type SpanId, spanId, type TraceId, traceId } from "../base/ids.ts";
 import { duration, offset, offsetFrom, type UnixNanos, unixNanos } from "../base/time.ts";
 import { type Attribute, type AttributeValue, NESTING_MAX, stringAttribute } from "../model/attribute.ts";
-import type { Resource, Scope, Span, SpanEvent, SpanKind, SpanLink, Status } from "../model/span.ts";
+import { CODES, KINDS, type Resource, type Scope, type Span, type SpanEvent, type SpanLink, type Status } from "../model/span.ts";
 import type { Trace } from "../model/trace.ts";
 import { array, bigint, type JsonObject, number, object, text, texts } from "./json.ts";
-
-const KINDS: readonly SpanKind[] = ["unspecified", "internal", "server", "client", "producer", "consumer"];
-const CODES: readonly Status["code"][] = ["unset", "ok", "error"];
 
 /** A span whose absolute times are read but not yet relative to anything. */
 interface Found {
@@ -33,10 +30,18 @@ export function decodeTrace(id: TraceId, wire: unknown): Trace {
     id,
     start: unixNanos(start),
     duration: duration(Number(end - start)),
-    spans: found.flatMap((f) => decodeSpan(f, unixNanos(start)) ?? []),
+    spans: decodeSpans(found, unixNanos(start)),
+    isSkeleton: false,
     missing: texts(body["missing"]),
   };
 }
+
+/** A part of a trace that is known to start at `start`: the spans of one line of its answer. */
+export function decodePart(id: TraceId, wire: unknown, start: UnixNanos): readonly Span[] {
+  return decodeSpans(findSpans(object(wire), id), start);
+}
+
+const decodeSpans = (found: readonly Found[], start: UnixNanos): readonly Span[] => found.flatMap((f) => decodeSpan(f, start) ?? []);
 
 function findSpans(body: JsonObject, id: TraceId): readonly Found[] {
   const found: Found[] = [];

@@ -27,7 +27,7 @@ export interface SearchQuestion {
 }
 
 /** Spans told of each set: enough to see what matched; the rest is in the trace. */
-const SPANS_PER_SET = 5;
+export const spansPerSet = { spss: "5" };
 
 /** Lists of every trace do not go through the query engine: they are answered from the tables of traces alone. */
 export function searchAddress({ query, bounds, order, limit, cursor }: SearchQuestion): string {
@@ -37,7 +37,7 @@ export function searchAddress({ query, bounds, order, limit, cursor }: SearchQue
   if (bounds.end !== null) asked.set("end", `${bounds.end}`);
   asked.set(query === "" ? "order" : "sort", order);
   asked.set("limit", `${limit}`);
-  if (query !== "") asked.set("spss", `${SPANS_PER_SET}`);
+  if (query !== "") asked.set("spss", spansPerSet.spss);
   if (cursor !== null) asked.set("cursor", cursor);
   return `${query === "" ? "/api/v1/traces" : "/api/v1/search"}?${asked}`;
 }
@@ -59,7 +59,7 @@ function costWords(stats: JsonObject): string {
   return `${spans > 0 ? `${formatCount(spans)} spans looked at in ` : ""}${ms < 10 ? ms.toFixed(1) : formatCount(ms)} ms`;
 }
 
-function decodeHit(wire: unknown): Hit | null {
+export function decodeHit(wire: unknown): Hit | null {
   const summary = decodeSummary(wire);
   const body = object(wire);
   return summary && { ...summary, matched: number(body["matched"]), sets: array(body["spansets"]).map(decodeSet) };

@@ -3,10 +3,15 @@ import type { SpanId, TraceId } from "../base/ids.ts";
 import type { Duration, Offset } from "../base/time.ts";
 import type { Attribute } from "./attribute.ts";
 
-export type SpanKind = "unspecified" | "internal" | "server" | "client" | "producer" | "consumer";
+/** By the number that OTLP gives them. */
+export const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
+export type SpanKind = (typeof KINDS)[number];
+
+/** By the number that OTLP gives them. */
+export const CODES = ["unset", "ok", "error"] as const;
 
 export interface Status {
-  readonly code: "unset" | "ok" | "error";
+  readonly code: (typeof CODES)[number];
   readonly message: string;
 }
 

@@ -10,6 +10,8 @@ export interface Trace {
   /** From the earliest start to the latest end. Never negative. */
   readonly duration: Duration;
   readonly spans: readonly Span[];
+  /** Whether attributes, events, links and scopes are not here: only what is drawn. */
+  readonly isSkeleton: boolean;
   /** In words: what could not be read (a block that is damaged, a store that does not answer). Empty when whole. */
   readonly missing: readonly string[];
 }

@@ -23,6 +23,12 @@ export function timeOf(range: TimeRange, nowMs: number): Span | null {
   return from < to ? { from, to } : null;
 }
 
+/** `range` with the beginning that charts need: that of the earliest span where it has none; null while that is not known. */
+export function rangeOfCharts(range: TimeRange, earliest: UnixNanos | null): TimeRange | null {
+  if (range.type === "last" || range.start !== null) return range;
+  return earliest === null ? null : { ...range, start: earliest };
+}
+
 const rangeKey = (range: TimeRange): string | number => (range.type === "last" ? range.ms : `${range.start}-${range.end}`);
 
 export interface Measured {

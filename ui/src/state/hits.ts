@@ -1,7 +1,8 @@
 /** The traces that a query finds: page by page as far as one scrolls, and kept up to date while live. */
-import { type InfiniteData, keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
-import { fetchHits } from "../api/client.ts";
+import { type InfiniteData, keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+import { fetchHits, follow } from "../api/client.ts";
+import type { Arrived } from "../api/live.ts";
 import type { Bounds } from "../api/search.ts";
 import { unixNanosOfMillis } from "../base/time.ts";
 import type { Hit, HitPage } from "../model/hit.ts";
@@ -13,8 +14,8 @@ export const HITS_KEY = "hits";
 const PAGE_ROWS = 100;
 /** Where paging stops: nobody reads on, and a narrower query serves better. Holds memory to some tens of MB. */
 export const HITS_MAX = 20_000;
-/** How often a live list asks again. New traces are found within a second of arriving. */
-const LIVE_INTERVAL_MS = 3_000;
+/** New matches that are kept for a reader who does not look at them; of more, the newest. */
+const WAITING_MAX = 1_000;
 
 /** Where a range lies now. The end of a relative one stays open: spans that arrive while the answer is made may be in it. */
 export function boundsOf(range: TimeRange, nowMs: number): Bounds {
@@ -120,32 +121,83 @@ function distinct(pages: readonly HitPage[]): readonly Hit[] {
 export interface Live {
   /** Found since the list was read, and not shown in it yet. */
   readonly waiting: number;
+  /** Whether a trace that is shown got more spans. */
+  readonly grown: boolean;
+  /** Whether more came than is shown. */
+  readonly isCut: boolean;
   /** Takes them in. */
   readonly show: () => void;
+  /** Why nothing comes at the moment. */
+  readonly error: Error | null;
+}
+
+/** What a live search has brought; `of` names the search. */
+interface Brought {
+  readonly of: string;
+  readonly hits: readonly Hit[];
+  readonly isCut: boolean;
+  readonly error: Error | null;
 }
 
 /**
- * Looks for new matches every few seconds. While `isOpen` they go into the list by themselves; else they wait, because rows
- * must not move under a reader.
+ * Follows the search: the server sends new matches as they come. While `isOpen` they go into the list by themselves; else
+ * they wait, because rows must not move under a reader.
  */
-export function useLive(wanted: HitsWanted, isLive: boolean, known: readonly Hit[]) {
+export function useLive(wanted: HitsWanted, isLive: boolean, known: readonly Hit[]): Live {
   const { query: text, range, order } = wanted;
   const client = useQueryClient();
-  const query = useQuery({
-    queryKey: ["live", ...keyOf(wanted)],
-    queryFn: ({ signal }) => fetchHits({ query: text, bounds: boundsOf(range, Date.now()), order, limit: PAGE_ROWS, cursor: null }, signal),
-    enabled: isLive,
-    refetchInterval: LIVE_INTERVAL_MS,
-    gcTime: 0,
-    staleTime: 0,
-  });
-  const fresh = isLive ? query.data : undefined;
+  const key = keyOf(wanted).join(" ");
+  const [brought, setBrought] = useState<Brought | null>(null);
+  const [start, end] = range.type === "last" ? [range.ms, null] : [range.start, range.end];
+  useEffect(() => {
+    if (!isLive) return;
+    const leaving = new AbortController();
+    const tell = (change: (before: Brought) => Brought): void =>
+      setBrought((before) => change(before?.of === key ? before : { of: key, hits: [], isCut: false, error: null }));
+    const bounds = (): Bounds => ({ start: typeof start === "number" ? unixNanosOfMillis(Date.now() - start) : start, end: null });
+    const isWithin = (hit: Hit): boolean => end === null || hit.start < end;
+    void keepFollowing(text, bounds, leaving.signal, {
+      onArrived: ({ hits, isCut }) => tell((before) => ({ of: key, ...latest(hits.filter(isWithin), before, isCut), error: null })),
+      onError: (error) => tell((before) => ({ ...before, error })),
+    });
+    return () => leaving.abort();
+  }, [isLive, key, text, start, end]);
+
+  const fresh = isLive && brought?.of === key ? brought : null;
   const waiting = useMemo(() => (fresh ? freshAmong(fresh.hits, known) : []), [fresh, known]);
   const show = (): void => {
     if (!fresh) return;
     client.setQueryData<HitPages>(keyOf(wanted), (data) => data && { ...data, pages: merged(data.pages, fresh.hits, order) });
   };
-  return { waiting: waiting.length, grown: fresh ? hasGrown(fresh.hits, known) : false, show, error: isLive ? query.error : null };
+  return { waiting: waiting.length, grown: fresh ? hasGrown(fresh.hits, known) : false, isCut: fresh?.isCut ?? false, show, error: fresh?.error ?? null };
+}
+
+/** Between two tries to follow: as long as a server takes to start. */
+const AGAIN_MS = 3_000;
+
+interface Followed {
+  readonly onArrived: (arrived: Arrived) => void;
+  readonly onError: (error: Error) => void;
+}
+
+async function keepFollowing(query: string, bounds: () => Bounds, signal: AbortSignal, { onArrived, onError }: Followed): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await follow(query, bounds(), signal, onArrived);
+      onError(new Error("the server ended it"));
+    } catch (cause) {
+      if (signal.aborted) return;
+      onError(cause instanceof Error ? cause : new Error("it broke off"));
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+}
+
+/** What came last, with what came before it as far as it is kept. */
+function latest(hits: readonly Hit[], before: Brought, isCut: boolean): Pick<Brought, "hits" | "isCut"> {
+  const now = new Set(hits.map(({ id }) => id));
+  const all = [...hits, ...before.hits.filter(({ id }) => !now.has(id))];
+  return { hits: all.slice(0, WAITING_MAX), isCut: before.isCut || isCut || all.length > WAITING_MAX };
 }
 
 function freshAmong(found: readonly Hit[], known: readonly Hit[]): readonly Hit[] {
@@ -166,6 +218,6 @@ export function merged<Page extends HitPage>(pages: readonly Page[], found: read
   const before = (a: Hit, b: Hit): number => (order === "slowest" ? b.duration - a.duration : a.start < b.start ? 1 : a.start > b.start ? -1 : 0);
   return pages.map((page, i) => {
     const hits = page.hits.map((hit) => renewed.get(hit.id) ?? hit);
-    return i > 0 ? { ...page, hits } : { ...page, hits: [...found.filter(({ id }) => !known.has(id)), ...hits].sort(before) };
+    return i > 0 ? { ...page, hits } : { ...page, hits: [...found.filter(({ id }) => !known.has(id)), ...hits].sort(before).slice(0, HITS_MAX) };
   });
 }

@@ -10,6 +10,7 @@
  */
 import { at } from "../base/arrays.ts";
 import type { SpanId } from "../base/ids.ts";
+import { KINDS } from "../model/span.ts";
 import { operationsOf } from "./operations.ts";
 import type { TraceTree } from "./tree.ts";
 
@@ -64,13 +65,7 @@ function childCounts(tree: TraceTree): Int32Array {
 /** A number for each span, equal for those of one service, name and kind. */
 function kindsOf(tree: TraceTree): Int32Array {
   const operations = operationsOf(tree);
-  const numbers = new Map<string, number>();
-  return Int32Array.from(tree.spans, ({ kind }, p) => {
-    const key = `${at(operations, p)} ${kind}`;
-    let known = numbers.get(key);
-    if (known === undefined) numbers.set(key, (known = numbers.size));
-    return known;
-  });
+  return operations.map((operation, p) => operation * KINDS.length + KINDS.indexOf(at(tree.spans, p).kind));
 }
 
 /** The fold that the span at `position` is in; null for none. */

@@ -28,7 +28,8 @@ export function corrected(trace: Trace, analysis: Analysis): Trace {
   };
 }
 
-function movedBy(span: Span, shift: number): Span {
+/** `span` with its events, later by `shift`. */
+export function movedBy(span: Span, shift: number): Span {
   if (shift === 0) return span;
   return {
     ...span,

@@ -78,7 +78,7 @@ export function trace(spans: readonly Span[], missing: readonly string[] = []): 
   const end = Math.max(0, ...spans.map((s) => s.start + s.duration));
   const anId = traceId("abc");
   if (!anId) throw new Error("abc is hex");
-  return { id: anId, start: unixNanos(1_763_715_005_000_000_000n), duration: duration(end), spans, missing };
+  return { id: anId, start: unixNanos(1_763_715_005_000_000_000n), duration: duration(end), spans, isSkeleton: false, missing };
 }
 
 /** Names indented by depth, in the order of the tree. */

@@ -108,3 +108,28 @@ test("100,000 spans in one chain do not overflow the stack", () => {
   expect(tree.depthMax).toBe(count - 1);
   expect(tree.positionOf.get(id((count - 1).toString(16)))).toBe(count - 1);
 });
+
+test("spans that come in order give the same tree as in any other order", () => {
+  const spans = drawn(`
+root 0-100
+  call 10-60 !
+    query 20-30
+    query2 20-40
+  late 70-90
+lost 5-8`);
+  const orphan = span("orphan", "nobody", 90, 95);
+  const tree = buildTree([...spans, orphan]);
+  const other = buildTree([orphan, ...spans].reverse());
+  expect(printed(tree).split("\n").sort()).toEqual(printed(other).split("\n").sort());
+  for (const built of [tree, other]) {
+    expect([built.orphans, built.duplicates, built.cycles, built.roots.length, built.depthMax]).toEqual([1, 0, 0, 3, 2]);
+    expect(built.spans.every((s, p) => built.positionOf.get(s.id) === p)).toBe(true);
+  }
+});
+
+test("spans that name a later one, themselves or one twice are put in order", () => {
+  expect(printed(buildTree([span("a", "b", 5, 6), span("b", null, 0, 9)]))).toBe("b\n  a");
+  expect(buildTree([span("a", "a", 0, 1)]).cycles).toBe(1);
+  expect(buildTree([span("a", null, 0, 1), span("b", "a", 0, 1), span("a", null, 2, 3)]).duplicates).toBe(1);
+  expect(printed(buildTree([span("a", null, 0, 9), span("b", "a", 4, 5), span("c", "a", 2, 3)]))).toBe("a\n  c\n  b");
+});

@@ -41,6 +41,51 @@ export interface TraceTree {
 const NONE = -1;
 
 export function buildTree(spans: readonly Span[]): TraceTree {
+  return inOrder(spans) ?? ordered(spans);
+}
+
+/**
+ * The tree of spans that come as the server orders them, parents before their children and siblings by start, each id once;
+ * null for others. Saves the sorting, which takes longer than all the rest.
+ */
+function inOrder(spans: readonly Span[]): TraceTree | null {
+  const count = spans.length;
+  const positionOf = new Map<SpanId, number>();
+  const parent = new Int32Array(count).fill(NONE);
+  const depth = new Int32Array(count);
+  /** The last child of each so far, and of the roots at the end. */
+  const last = new Int32Array(count + 1).fill(NONE);
+  const roots: number[] = [];
+  let orphans = 0;
+  let above = NONE;
+  for (let i = 0; i < count; i++) {
+    const span = at(spans, i);
+    positionOf.set(span.id, i);
+    const named = span.parentId === null ? NONE : (positionOf.get(span.parentId) ?? NONE);
+    if (named === i) return null;
+    // The parent is the span before or one of those above it.
+    while (above !== NONE && above !== named) above = at(parent, above);
+    if (above !== named) return null;
+    const siblings = named === NONE ? count : named;
+    const before = at(last, siblings);
+    if (before !== NONE && byStart(at(spans, before), span) > 0) return null;
+    last[siblings] = i;
+    if (named === NONE) {
+      roots.push(i);
+      if (span.parentId !== null) orphans += 1;
+    } else {
+      parent[i] = named;
+      depth[i] = at(depth, named) + 1;
+    }
+    above = i;
+  }
+  // An orphan whose parent comes later is none.
+  const isLost = (root: number): boolean => !positionOf.has(at(spans, root).parentId ?? ("" as SpanId));
+  if (positionOf.size < count || !roots.every(isLost)) return null;
+  return { ...summarise(spans, { parent, depth }), positionOf, roots, orphans, duplicates: 0, cycles: 0 };
+}
+
+function ordered(spans: readonly Span[]): TraceTree {
   const { unique, indexOf } = withoutDuplicates(spans);
   const parents = new Int32Array(unique.length);
   let orphans = 0;
@@ -52,11 +97,11 @@ export function buildTree(spans: readonly Span[]): TraceTree {
     parents[i] = parent === i ? NONE : parent;
   });
   const walk = walkPreOrder(parents);
-  const ordered = walk.order.map((i) => at(unique, i));
+  const inPreOrder = walk.order.map((i) => at(unique, i));
   // The same keys once more: cheaper than a second map of all ids.
-  ordered.forEach((span, position) => indexOf.set(span.id, position));
+  inPreOrder.forEach((span, position) => indexOf.set(span.id, position));
   return {
-    ...summarise(ordered, walk),
+    ...summarise(inPreOrder, walk),
     positionOf: indexOf,
     roots: walk.roots,
     orphans,
@@ -164,7 +209,7 @@ function earliestOfCycle(parents: Int32Array, start: number): number {
 type Sums = Omit<TraceTree, "positionOf" | "roots" | "orphans" | "duplicates" | "cycles">;
 
 /** What follows from order and parents; sums flow from the last span to the first, since parents come before children. */
-function summarise(spans: readonly Span[], { parent, depth }: Walk): Sums {
+function summarise(spans: readonly Span[], { parent, depth }: Pick<Walk, "parent" | "depth">): Sums {
   const count = spans.length;
   const descendants = new Int32Array(count);
   const errorsBelow = new Int32Array(count);

@@ -2,10 +2,10 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { formatCount } from "../../base/format.ts";
 import { splitQuery } from "../../query/compose.ts";
+import { rangeOfCharts } from "../../state/charts.ts";
 import { useDiagnosis } from "../../state/diagnosis.ts";
-import { type HitList, HITS_MAX, useHits, useLive } from "../../state/hits.ts";
-import { useServices } from "../../state/queries.ts";
-import { isAnyTime } from "../../state/search_url.ts";
+import { type HitList, HITS_MAX, type Live, useHits, useLive } from "../../state/hits.ts";
+import { useExtent, useServices } from "../../state/queries.ts";
 import { Button, classes, Notice } from "../../widgets/controls.tsx";
 import { ChipBar } from "./ChipBar.tsx";
 import { DifferencePanel } from "./difference/DifferencePanel.tsx";
@@ -33,6 +33,8 @@ export function SearchView() {
   const list = useHits({ query: found, range: search.range, order: search.order });
   const services = useServices();
   const diagnosis = useDiagnosis(draft);
+  const extent = useExtent(rangeOfCharts(search.range, null) === null);
+  const charted = rangeOfCharts(search.range, extent.data?.start ?? null);
   const [isLive, setLive] = useState(false);
   const [atTop, setAtTop] = useState(true);
   const live = useLive({ query: found, range: search.range, order: search.order }, isLive, list.hits);
@@ -89,14 +91,14 @@ export function SearchView() {
       {list.missing.length > 0 && <Notice>these results may be incomplete: {list.missing.join("; ")}</Notice>}
       {search.view === "charts" && !knowsNoSpan && !isRefused && (
         <Suspense fallback={<div className={styles.chartsComing} />}>
-          {isMetrics ? (
-            <SeriesChart query={search.query} range={search.range} isLive={isLive} />
-          ) : isAnyTime(search.range) ? (
-            <p className={styles.timeless}>charts and differences need a time with a beginning</p>
+          {charted === null ? (
+            <div className={styles.chartsComing} />
+          ) : isMetrics ? (
+            <SeriesChart query={search.query} range={charted} isLive={isLive} />
           ) : (
             <Charts
               query={search.query}
-              range={search.range}
+              range={charted}
               selection={search.selection}
               isLive={isLive}
               onSelect={(selection) => change({ selection })}
@@ -121,9 +123,10 @@ export function SearchView() {
             onTop={setAtTop}
           />
         )}
-        {search.selection && !isMetrics && !isAnyTime(search.range) && (
+        {search.selection && !isMetrics && charted && (
           <DifferencePanel
-            search={search}
+            query={search.query}
+            range={charted}
             selection={search.selection}
             onSelect={(selection) => change({ selection })}
             onKeep={keep}
@@ -134,10 +137,15 @@ export function SearchView() {
       <footer className={styles.foot}>
         <span role="status">{countWords(list)}</span>
         <span>{list.cost}</span>
-        {isLive && <span>{live.error ? `not live: ${live.error.message}` : atTop ? "live" : "live, new ones wait while you read further down"}</span>}
+        {isLive && <span>{liveWords(live, atTop)}</span>}
       </footer>
     </main>
   );
+}
+
+function liveWords({ error, isCut }: Live, atTop: boolean): string {
+  if (error) return `not live: ${error.message}`;
+  return `live${isCut ? ", of many at once the newest" : ""}${atTop ? "" : ", new ones wait while you read further down"}`;
 }
 
 function countWords(list: HitList): string {

@@ -124,7 +124,7 @@ export function TraceTable({ memoryKey, list, query, order, onOrder, waiting, on
         </Button>
       )}
       <div ref={scroller} className={classes(styles.scroller, list.stale && styles.stale)} style={{ "--attributes": columns.length }} onScroll={remember}>
-        <div role="table" aria-label={`traces, ${order} first`} aria-rowcount={list.hasMore ? -1 : hits.length + 1} aria-busy={list.state === "first"}>
+        <div role="table" aria-label={`traces, ${order} first`} aria-rowcount={list.hasMore ? -1 : hits.length + 1} aria-busy={list.state === "first" || list.stale}>
           <div role="rowgroup" className={styles.head}>
             <div role="row" aria-rowindex={1} className={styles.row}>
               <span role="columnheader">root</span>

@@ -47,9 +47,9 @@ export function FileView({ id }: { readonly id: TraceId | null }) {
           )
         }
       >
-        from the file {file.name}: seen in this page only, not stored
+        from the file {file.name}: analysed, but not stored
       </Notice>
-      <TracePage key={trace.id} trace={trace} />
+      <TracePage key={trace.id} trace={trace} whole={trace} />
     </main>
   );
 }

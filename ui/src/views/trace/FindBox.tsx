@@ -1,6 +1,7 @@
-/** Find in the trace: the words, how many spans have them, and the way from one to the next. */
+/** Find in the trace, words or TraceQL: what is sought, how many spans have them, and the way from one to the next. */
 import { type Ref, useEffect, useState } from "react";
 import { formatCount } from "../../base/format.ts";
+import { soughtIn } from "../../query/within.ts";
 import { classes, Field, IconButton } from "../../widgets/controls.tsx";
 import { DownIcon, UpIcon } from "../../widgets/icons.tsx";
 import styles from "./FindBox.module.css";
@@ -14,6 +15,10 @@ interface FindBoxProps {
   readonly which: number;
   /** What the matches are when they are not those of the query; null when they are. */
   readonly among: string | null;
+  /** What the server says to a query that it cannot answer. */
+  readonly refused: string | null;
+  /** Whether what the spans say is not here yet: then there may be more matches. */
+  readonly isReading: boolean;
   readonly onQuery: (query: string) => void;
   readonly onStep: (step: 1 | -1) => void;
 }
@@ -21,7 +26,7 @@ interface FindBoxProps {
 /** Searching 50,000 spans takes some milliseconds; not at every letter of a fast typist. */
 const REST_MS = 120;
 
-export function FindBox({ ref, query, count, which, among, onQuery, onStep }: FindBoxProps) {
+export function FindBox({ ref, query, count, which, among, refused, isReading, onQuery, onStep }: FindBoxProps) {
   const [text, setText] = useState(query);
   useEffect(() => setText(query), [query]);
   useEffect(() => {
@@ -30,7 +35,8 @@ export function FindBox({ ref, query, count, which, among, onQuery, onStep }: Fi
     return () => clearTimeout(timer);
   });
   const isIdle = query === "" && among === null;
-  const isNone = query !== "" && count === 0;
+  const sought = soughtIn(query);
+  const isNone = query !== "" && count === 0 && sought !== "unfinished" && !(sought === "words" && isReading);
   return (
     <div role="search" aria-label="within this trace" className={styles.box}>
       <Field
@@ -38,7 +44,7 @@ export function FindBox({ ref, query, count, which, among, onQuery, onStep }: Fi
         type="text"
         className={styles.field}
         aria-label="find in this trace"
-        placeholder={among ?? "find in this trace"}
+        placeholder={among ?? "find words or { TraceQL }"}
         aria-invalid={isNone}
         value={text}
         onChange={(event) => setText(event.target.value)}
@@ -52,8 +58,13 @@ export function FindBox({ ref, query, count, which, among, onQuery, onStep }: Fi
         }}
       />
       <span role="status" className={classes(styles.count, isNone && styles.none)}>
-        {isIdle ? "" : isNone ? "none" : which > 0 ? `${formatCount(which)} of ${formatCount(count)}` : formatCount(count)}
+        {isIdle || sought === "unfinished" ? "" : isNone ? "none" : count === 0 ? "reading…" : which > 0 ? `${formatCount(which)} of ${formatCount(count)}` : formatCount(count)}
       </span>
+      {refused !== null && (
+        <pre role="alert" className={styles.refused}>
+          {refused}
+        </pre>
+      )}
       <IconButton look="bare" label="previous match" disabled={count === 0} onClick={() => onStep(-1)}>
         <UpIcon />
       </IconButton>

@@ -2,7 +2,7 @@
 import { lazy, Suspense, useEffect, useRef } from "react";
 import { encodeTrace } from "../../api/otlp_encode.ts";
 import type { Trace } from "../../model/trace.ts";
-import { useAnalysis } from "../../state/queries.ts";
+import { useAnalysis, useAnalysisOf } from "../../state/queries.ts";
 import { Button, IconButton, Notice } from "../../widgets/controls.tsx";
 import { DownloadIcon, RefreshIcon } from "../../widgets/icons.tsx";
 import { saveText } from "../../widgets/save.ts";
@@ -34,17 +34,21 @@ const EventsView = lazy(() => import("./events/EventsView.tsx").then((m) => ({ d
 const CompareView = lazy(() => import("./compare/CompareView.tsx").then((m) => ({ default: m.CompareView })));
 
 interface TracePageProps {
+  /** Enough to draw. */
   readonly trace: Trace;
+  /** With all that its spans say; null until it is here. */
+  readonly whole: Trace | null;
   /** Absent for a trace of a file, which the server knows nothing of. */
   readonly onRefresh?: () => void;
 }
 
-const NOT_ANALYSED = new Error("the trace is from a file, and only what the server holds is analysed");
-
-export function TracePage({ trace: recorded, onRefresh }: TracePageProps) {
+export function TracePage({ trace: recorded, whole, onRefresh }: TracePageProps) {
   const [look, changeLook] = useLook();
-  const analysis = useAnalysis(recorded.id, look.skew, onRefresh !== undefined);
-  const model = useTraceModel(recorded, analysis.data ?? null);
+  const isStored = onRefresh !== undefined;
+  const ofStored = useAnalysis(recorded.id, look.skew, isStored);
+  const ofFile = useAnalysisOf(isStored ? null : whole, look.skew);
+  const analysis = isStored ? ofStored : ofFile;
+  const model = useTraceModel(recorded, whole, analysis.data ?? null, isStored);
   const state = useTraceState(model, look, changeLook);
   const panel = usePanel();
   const palette = usePalette();
@@ -61,7 +65,9 @@ export function TracePage({ trace: recorded, onRefresh }: TracePageProps) {
     onRefresh();
     void analysis.refetch();
   };
-  const download = (): void => saveText(`trace-${trace.id}.json`, JSON.stringify(encodeTrace(recorded)));
+  const download = (): void => {
+    if (whole) saveText(`trace-${trace.id}.json`, JSON.stringify(encodeTrace(whole)));
+  };
   useTraceKeys({ model, state, look, changeLook, find: () => findField.current?.select(), findings: panel.toggle, refresh, download });
 
   const goTo = (position: number): void => state.goTo(position, true);
@@ -73,11 +79,13 @@ export function TracePage({ trace: recorded, onRefresh }: TracePageProps) {
           query={look.find}
           count={matches.length}
           which={current === null ? 0 : matches.indexOf(current) + 1}
+          refused={state.finding ? null : state.refused}
+          isReading={whole === null}
           among={state.finding ? "spans of the finding" : null}
           onQuery={(find) => changeLook({ find, finding: null })}
           onStep={(direction) => state.step(matches, direction)}
         />
-        <IconButton look="bare" label="download as OTLP JSON" onClick={download}>
+        <IconButton look="bare" label="download as OTLP JSON" disabled={whole === null} onClick={download}>
           <DownloadIcon />
         </IconButton>
         {onRefresh && (
@@ -93,7 +101,7 @@ export function TracePage({ trace: recorded, onRefresh }: TracePageProps) {
       )}
       <SummaryLine
         insight={insight}
-        error={onRefresh ? analysis.error : NOT_ANALYSED}
+        error={analysis.error}
         slotAt={model.slotAt}
         isOpen={panel.isOpen && selected === null}
         onFindings={() => {
@@ -116,7 +124,7 @@ export function TracePage({ trace: recorded, onRefresh }: TracePageProps) {
           </Suspense>
         )}
         {selected !== null ? (
-          <StoredContext value={onRefresh !== undefined}>
+          <StoredContext value={isStored}>
             <Suspense fallback={<aside className={styles.detailsComing} aria-busy="true" aria-label="span details" />}>
               <Details
                 model={model}

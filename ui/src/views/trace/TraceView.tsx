@@ -16,20 +16,20 @@ export function TraceView({ id }: { readonly id: TraceId }) {
   const summary = useKnownSummary(id);
   // Asked for beside the trace: when the spans are here, so is mostly what is to be said about them.
   useAnalysis(id, lookFromSearch(useSearch()).skew);
-  const retry = (): void => void query.refetch();
+  const retry = query.refresh;
   useEffect(() => {
     document.title = `Trace ${id.slice(0, 8)} · Throughline`;
   }, [id]);
 
-  if (query.data && query.data.spans.length > 0) {
+  if (query.trace && query.trace.spans.length > 0) {
     return (
       <main className={styles.view}>
         {query.error && (
           <Notice look="failed" action={<Button onClick={retry}>try again</Button>}>
-            could not read it again: {query.error.message}
+            {query.whole ? "could not read it again" : "could not read what the spans say"}: {query.error.message}
           </Notice>
         )}
-        <TracePage trace={query.data} onRefresh={retry} />
+        <TracePage trace={query.trace} whole={query.whole} onRefresh={retry} />
       </main>
     );
   }
@@ -43,7 +43,7 @@ export function TraceView({ id }: { readonly id: TraceId }) {
       </main>
     );
   }
-  if (query.error || query.data) {
+  if (query.error || query.trace) {
     return (
       <main className={styles.view}>
         <NotFound id={id} words={query.error?.message ?? "the trace has no spans"} onRetry={retry} />

@@ -7,7 +7,7 @@ export const TRACE_SHORTCUTS: readonly Shortcut[] = [
   { keys: ["←", "→"], words: "collapse or to the parent; expand or to the first child" },
   { keys: ["Enter"], words: "details of the span" },
   { keys: ["Esc"], words: "close the details, then the finding, the search, the filters, the zoom" },
-  { keys: ["/"], words: "find text in this trace" },
+  { keys: ["/"], words: "find words, key=value or { TraceQL } in this trace" },
   { keys: ["n", "N"], words: "next, previous match or span of the finding" },
   { keys: ["e", "E"], words: "next, previous span with an error" },
   { keys: ["p", "P"], words: "next, previous span on the critical path" },

@@ -11,12 +11,15 @@ import { findFolds, type Folds } from "../../trace/folds.ts";
 import { type Insight, insightOf, SubtreePath } from "../../trace/insight.ts";
 import type { Overlay } from "../../trace/layout.ts";
 import { SearchIndex } from "../../trace/search.ts";
+import { filledIn } from "../../trace/skeleton.ts";
 import { corrected } from "../../trace/skew.ts";
 import { buildTree, type TraceTree } from "../../trace/tree.ts";
 
 export interface TraceModel {
-  /** As it was sent. */
-  readonly recorded: Trace;
+  /** Whether the server holds it; a trace of a file it does not know. */
+  readonly isStored: boolean;
+  /** As it was sent, once all of it is here. */
+  readonly whole: Trace | null;
   /** With clocks corrected, if they are. */
   readonly trace: Trace;
   readonly tree: TraceTree;
@@ -32,23 +35,28 @@ export interface TraceModel {
   readonly slotAt: (position: number) => number;
 }
 
-export function useTraceModel(recorded: Trace, analysis: Analysis | null): TraceModel {
-  const trace = useMemo(() => (analysis ? corrected(recorded, analysis) : recorded), [recorded, analysis]);
-  const tree = useMemo(() => buildTree(trace.spans), [trace]);
-  const facts = useMemo(() => factsOf(trace, tree), [trace, tree]);
-  const folds = useMemo(() => findFolds(tree), [tree]);
+/** `recorded` is enough to draw; `whole` has what its spans say as well, and is null until that is here. */
+export function useTraceModel(recorded: Trace, whole: Trace | null, analysis: Analysis | null, isStored: boolean): TraceModel {
+  // Spans that came after the skeleton are known from the whole alone.
+  const known = whole !== null && whole.spans.length > recorded.spans.length ? whole : recorded;
+  const trace = useMemo(() => (analysis ? corrected(known, analysis) : known), [known, analysis]);
+  // What follows from ids and times is computed once: positions are the same when the spans begin to speak.
+  const bare = useMemo(() => buildTree(trace.spans), [trace]);
+  const tree = useMemo(() => (whole !== null && bare.spans.length > 0 ? filledIn(bare, whole.spans) : bare), [bare, whole]);
+  const facts = useMemo(() => factsOf(trace, bare), [trace, bare]);
+  const folds = useMemo(() => findFolds(bare), [bare]);
   const index = useMemo(() => new SearchIndex(tree), [tree]);
-  const errors = useMemo(() => positionsWhere(tree.spans, isError), [tree]);
-  const insight = useMemo(() => (analysis ? insightOf(trace, tree, analysis) : null), [trace, tree, analysis]);
+  const errors = useMemo(() => positionsWhere(bare.spans, isError), [bare]);
+  const insight = useMemo(() => (analysis ? insightOf(trace, bare, analysis) : null), [trace, bare, analysis]);
   const overlay = useMemo(
-    () => insight && { insight, path: new SubtreePath(tree, insight.path), dark: new SubtreePath(tree, insight.darkStretches) },
-    [tree, insight],
+    () => insight && { insight, path: new SubtreePath(bare, insight.path), dark: new SubtreePath(bare, insight.darkStretches) },
+    [bare, insight],
   );
   const slotOf = useSlots();
   const slotAt = useCallback((position: number) => slotOf(at(tree.spans, position).resource.service), [slotOf, tree]);
   return useMemo(
-    () => ({ recorded, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt }),
-    [recorded, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt],
+    () => ({ isStored, whole, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt }),
+    [isStored, whole, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt],
   );
 }
 

@@ -3,6 +3,8 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { at } from "../../base/arrays.ts";
 import type { SpanId } from "../../base/ids.ts";
 import { type Offset, offset, type Window } from "../../base/time.ts";
+import { soughtIn } from "../../query/within.ts";
+import { useMatches } from "../../state/queries.ts";
 import { type TraceLook, type ViewName, VIEWS } from "../../state/trace_url.ts";
 import { findingNamed } from "../../trace/findings.ts";
 import { foldAt } from "../../trace/folds.ts";
@@ -26,6 +28,8 @@ export interface TraceState {
   readonly finding: PlacedFinding | null;
   /** What `n` steps through and the minimap shows: the spans of the finding, else those that the search found. */
   readonly matches: Int32Array;
+  /** Why the server does not say what a query matches; null when it does. */
+  readonly refused: string | null;
   /** Puts the keyboard on a span, in sight; the details follow when they are open, or when `open` says so. */
   readonly goTo: (position: number, open?: boolean) => void;
   /** The same for a row: a folded one stays folded. */
@@ -57,7 +61,7 @@ export function useTraceState(model: TraceModel, look: TraceLook, changeLook: (p
   const window = useMemo(() => (look.zoom ? windowWithin(whole, look.zoom.from, look.zoom.to) : whole), [whole, look.zoom]);
 
   const query = useDeferredValue(look.find);
-  const found = useMemo(() => model.index.find(query), [model.index, query]);
+  const { found, refused } = useFound(model, query);
   const finding = useMemo(() => insight && findingNamed(tree, insight, look.finding), [tree, insight, look.finding]);
   const matches = finding?.positions ?? found;
 
@@ -105,6 +109,7 @@ export function useTraceState(model: TraceModel, look: TraceLook, changeLook: (p
     current,
     finding,
     matches,
+    refused,
     goTo,
     goToRow,
     step: (among, direction) => {
@@ -150,6 +155,21 @@ export function useTraceState(model: TraceModel, look: TraceLook, changeLook: (p
       else if (look.zoom !== null) changeLook({ zoom: null });
     },
   };
+}
+
+const NONE = new Int32Array();
+
+/** Positions of what is sought: words here, TraceQL by the server. */
+function useFound({ isStored, trace, tree, index }: TraceModel, text: string): { readonly found: Int32Array; readonly refused: string | null } {
+  const sought = soughtIn(text);
+  const asked = useMatches(trace.id, sought === "query" && isStored ? text.trim() : "");
+  const matches = sought === "query" && isStored ? asked.data : undefined;
+  const found = useMemo(() => {
+    if (sought === "words") return index.find(text);
+    return matches ? Int32Array.from(matches.flatMap((id) => tree.positionOf.get(id) ?? [])).sort() : NONE;
+  }, [index, tree, text, sought, matches]);
+  if (sought !== "query") return { found, refused: null };
+  return { found, refused: isStored ? (asked.error?.message ?? null) : "TraceQL is answered by the server, which does not hold this trace; words are found" };
 }
 
 interface Filter extends RowFilter {

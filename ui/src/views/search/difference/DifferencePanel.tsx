@@ -1,9 +1,9 @@
 /** What is different about the selected spans: attributes whose values are spread otherwise than among the rest. */
 import { formatCount } from "../../../base/format.ts";
+import type { TimeRange } from "../../../model/summary.ts";
 import type { Condition } from "../../../query/chips.ts";
 import type { Box, Selection } from "../../../query/compose.ts";
 import { useDifference } from "../../../state/charts.ts";
-import type { Search } from "../../../state/search_url.ts";
 import { Button, classes, IconButton, Notice } from "../../../widgets/controls.tsx";
 import { CloseIcon } from "../../../widgets/icons.tsx";
 import { DurationField } from "../DurationField.tsx";
@@ -12,7 +12,8 @@ import { AttributeCard } from "./AttributeCard.tsx";
 import styles from "./Difference.module.css";
 
 interface DifferencePanelProps {
-  readonly search: Search;
+  readonly query: string;
+  readonly range: TimeRange;
   readonly selection: Selection;
   readonly onSelect: (selection: Selection | null) => void;
   /** Makes the selection the search. */
@@ -23,8 +24,8 @@ interface DifferencePanelProps {
 /** More is read by nobody at night. */
 const ATTRIBUTES_MAX = 25;
 
-export function DifferencePanel({ search, selection, onSelect, onKeep, onNarrow }: DifferencePanelProps) {
-  const { difference, error, stale, isFirst, refresh } = useDifference(search.query, search.range, selection);
+export function DifferencePanel({ query, range, selection, onSelect, onKeep, onNarrow }: DifferencePanelProps) {
+  const { difference, error, stale, isFirst, refresh } = useDifference(query, range, selection);
   return (
     <aside className={styles.panel} aria-label="what is different">
       <header className={styles.head}>

@@ -40,7 +40,8 @@ export function CodeEditor(props: EditorProps) {
     return () => editor.destroy();
   }, []);
   const { value, diagnosis } = props;
-  useEffect(() => {
+  // At once: a letter typed between a commit and its effect would be taken back by the value before it.
+  useLayoutEffect(() => {
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === value) return;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value }, annotations: fromOutside.of(true) });

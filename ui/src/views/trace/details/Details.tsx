@@ -26,7 +26,7 @@ interface DetailsProps {
 }
 
 export function Details({ model, position, onGoTo, onFind, onHide, onOnly, onSubtree, onClose }: DetailsProps) {
-  const { trace, tree } = model;
+  const { trace, tree, whole } = model;
   const span = at(tree.spans, position);
   const { service } = span.resource;
   return (
@@ -54,15 +54,20 @@ export function Details({ model, position, onGoTo, onFind, onHide, onOnly, onSub
           <Button onClick={() => onOnly(service)}>only {service}</Button>
           <Button onClick={() => onHide(service)}>hide {service}</Button>
         </div>
+        {whole === null && (
+          <p role="status" className={styles.reading}>
+            reading what the spans say…
+          </p>
+        )}
         <FindContext value={onFind}>
-          <AttributeSection title="Attributes" scope="span" attributes={span.attributes} dropped={span.droppedAttributes} always />
+          <AttributeSection title="Attributes" scope="span" attributes={span.attributes} dropped={span.droppedAttributes} always={whole !== null} />
           <Events events={span.events} span={span} dropped={span.droppedEvents} />
           <Links links={span.links} dropped={span.droppedLinks} />
           <LinkedFrom trace={trace} tree={tree} span={span} onGoTo={onGoTo} />
           <AttributeSection title="Resource" scope="resource" attributes={span.resource.attributes} dropped={span.resource.droppedAttributes} />
           <AttributeSection title="Scope" scope="instrumentation" note={scopeWords(span.scope)} attributes={span.scope.attributes} dropped={span.scope.droppedAttributes} />
         </FindContext>
-        <Raw text={() => rawText(model.recorded, span)} />
+        {whole && <Raw text={() => rawText(whole, span)} />}
       </div>
     </aside>
   );
@@ -73,9 +78,9 @@ function scopeWords(scope: Scope): string {
 }
 
 /** As it was sent, whatever was done to the clocks. */
-function rawText(recorded: Trace, span: Span): string {
-  const sent = recorded.spans.find((one) => one.id === span.id) ?? span;
-  return JSON.stringify(encodeSpan(recorded.id, recorded.start, sent), null, 2);
+function rawText(whole: Trace, span: Span): string {
+  const sent = whole.spans.find((one) => one.id === span.id) ?? span;
+  return JSON.stringify(encodeSpan(whole.id, whole.start, sent), null, 2);
 }
 
 function Raw({ text }: { readonly text: () => string }) {

@@ -1,0 +1,1 @@
+var e=[`unspecified`,`internal`,`server`,`client`,`producer`,`consumer`],t=[`unset`,`ok`,`error`],n=e=>e.status.code===`error`;export{e as n,n as r,t};

@@ -1,0 +1,44 @@
+/** A trace of 50,000 spans as a sender would send it: some hundred spans a request, over some services. */
+
+const SPANS = 50_000;
+const SPANS_OF_REQUEST = 2_500;
+const SERVICES = ["gateway", "checkout", "inventory", "ledger", "pricing"];
+
+const hex = (number, digits) => number.toString(16).padStart(digits, "0");
+
+/** Sends it to the OTLP endpoint at `endpoint`, and returns its id. */
+export async function sendLargeTrace(endpoint) {
+  const traceId = hex(Date.now(), 16) + hex(Math.floor(Math.random() * 2 ** 32), 16);
+  const start = BigInt(Date.now() - 60_000) * 1_000_000n;
+  for (let from = 0; from < SPANS; from += SPANS_OF_REQUEST) {
+    const numbers = Array.from({ length: Math.min(SPANS_OF_REQUEST, SPANS - from) }, (_, i) => from + i);
+    const body = JSON.stringify({ resourceSpans: SERVICES.map((service, i) => resourceSpans(service, numbers.filter((n) => n % SERVICES.length === i), traceId, start)) });
+    const response = await fetch(`${endpoint}/v1/traces`, { method: "POST", headers: { "content-type": "application/json" }, body });
+    if (!response.ok) throw new Error(`the server refused a request: ${response.status} ${await response.text()}`);
+  }
+  return { traceId, spans: SPANS };
+}
+
+function resourceSpans(service, numbers, traceId, start) {
+  const spans = numbers.map((number) => spanOf(number, traceId, start));
+  return { resource: { attributes: [text("service.name", service)] }, scopeSpans: [{ scope: { name: "large" }, spans }] };
+}
+
+/** Span 0 is the root; below it are batches of twenty calls, each of which has four of its own. */
+function spanOf(number, traceId, start) {
+  const parent = number === 0 ? "" : hex(number <= 500 ? 1 : number <= 10_500 ? 2 + ((number - 501) % 500) : 502 + ((number - 10_501) % 10_000), 16);
+  const begin = start + BigInt(number) * 1_000_000n;
+  return {
+    traceId,
+    spanId: hex(number + 1, 16),
+    parentSpanId: parent,
+    name: number === 0 ? "nightly ledger" : `step ${number % 40}`,
+    kind: number === 0 ? 2 : number % 3 === 0 ? 3 : 1,
+    startTimeUnixNano: `${begin}`,
+    endTimeUnixNano: `${number === 0 ? start + 55_000_000_000n : begin + 700_000n}`,
+    status: number % 1_000 === 999 ? { code: 2, message: "shard is read-only" } : {},
+    attributes: [text("ledger.shard", `shard-${number % 16}`), text("db.query.text", `UPDATE balances SET amount = amount + $1 WHERE account = $2 -- ${number}`), { key: "rows", value: { intValue: `${number}` } }],
+  };
+}
+
+const text = (key, value) => ({ key, value: { stringValue: value } });
