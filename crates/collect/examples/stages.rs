@@ -23,8 +23,9 @@ use journal::{Journal, JournalConfig, JournalError, Recovered, SystemFiles};
 use model::{Clock, SpanBatch, UnixNanos};
 use store::{Store, StoreConfig};
 
+#[cfg(target_os = "linux")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 type Failure = Box<dyn std::error::Error>;
 

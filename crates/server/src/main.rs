@@ -31,9 +31,11 @@ use crate::config::{Loaded, Settings};
 use crate::demo::DemoTarget;
 use crate::serve::{Ending, Server, StartError};
 
-/// Returns freed memory to the system soon, and is fast with many threads.
+/// Spans are freed by other threads than those that took the memory; decision 6 says what that does to allocators. Elsewhere
+/// the allocator of the system serves.
+#[cfg(target_os = "linux")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Something did not work.
 const FAILED: u8 = 1;
