@@ -148,6 +148,20 @@ test("finding text marks and reaches the matches", async () => {
   assert.match(await status.innerText(), /^1 of \d/);
 });
 
+test("TraceQL finds spans of the trace, and a mistake in it is told in place", async () => {
+  await openStory();
+  const field = page.getByLabel("find in this trace");
+  const status = page.locator("main [role=search] [role=status]");
+  await field.fill("{ status = error }");
+  await status.getByText(/^\d/).waitFor();
+  await field.press("Enter");
+  await status.getByText(/^\d+ of \d/).waitFor();
+  await field.fill("{ status == error }");
+  await page.getByRole("search", { name: "within this trace" }).getByRole("alert").getByText(/\^/).waitFor();
+  await field.fill('{ name = "no span has this name" }');
+  await status.getByText("none").waitFor();
+});
+
 test("dragging over the minimap zooms, 0 shows everything", async () => {
   await openFirstTrace("?order=slowest");
   const box = await page.getByTitle("drag to zoom").first().boundingBox();
@@ -427,14 +441,19 @@ test("on a narrow screen the page does not scroll sideways", async () => {
   assert.ok((await overflow()) <= 0, "trace");
 });
 
-test("a downloaded trace is opened from its file, without the server", async () => {
+test("a downloaded trace is opened from its file, and looks as it did", async () => {
   await openWholeStory();
   const spans = await page.getByRole("treegrid").getAttribute("aria-rowcount");
+  const summary = page.getByRole("region", { name: "where the time went" });
+  await summary.getByText(/\d+ %/).first().waitFor();
+  const words = await summary.innerText();
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "download as OTLP JSON" }).click()]);
   await open("/");
   await page.getByLabel("file of traces", { exact: true }).setInputFiles(await download.path());
   await page.waitForURL(/\/file\/[0-9a-f]{32}/);
   await spanRows().first().waitFor();
+  await summary.getByText(/\d+ %/).first().waitFor();
+  assert.equal(await summary.innerText(), words);
   assert.equal(await page.getByRole("treegrid").getAttribute("aria-rowcount"), spans);
   await page.reload();
   await page.getByRole("heading", { name: "No file to show" }).waitFor();

@@ -3,6 +3,7 @@
  * Nothing here knows what the demo holds: what to ask for is read from the page and the server.
  */
 import assert from "node:assert/strict";
+import { sendSpan } from "./spans.mjs";
 import { getJson, open, page, seriousViolations, spanRows, test, traceRows } from "./stage.mjs";
 
 const queryOf = (url) => new URL(url).searchParams.get("q") ?? "";
@@ -125,6 +126,24 @@ test("dragging over the rate looks at a shorter time", async () => {
   await page.mouse.move(box.x + box.width * 0.9, box.y + 12, { steps: 4 });
   await page.mouse.up();
   await page.waitForURL((url) => url.searchParams.has("start") && url.searchParams.has("end"));
+});
+
+test("charts at any time begin with the earliest span", async () => {
+  await open("/?range=any");
+  await heat().locator("canvas").waitFor();
+  await page.getByRole("button", { name: "the slowest", disabled: false }).waitFor();
+});
+
+test("while live, a new match comes by itself", async () => {
+  const name = `live ${Date.now()} ${Math.random()}`;
+  await search(`{ name = ${JSON.stringify(name)} }`);
+  await page.getByRole("heading", { name: "No traces here" }).waitFor();
+  await page.getByRole("button", { name: "live", exact: true }).click();
+  await page.getByRole("button", { name: "live", exact: true, pressed: true }).waitFor();
+  await sendSpan(name);
+  await traceRows().first().waitFor();
+  assert.equal(await traceRows().count(), 1);
+  assert.match(await traceRows().first().innerText(), new RegExp(name.slice(0, 12)));
 });
 
 test("a metrics query is drawn as lines and listed", async () => {

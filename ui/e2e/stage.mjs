@@ -9,7 +9,15 @@ export const BASE = process.env.BASE_URL;
 assert.ok(BASE, "set BASE_URL to a running server, such as http://127.0.0.1:3200");
 /** A page that hangs fails its test instead of the run; the longest takes ten seconds on an idle machine. */
 const TIMEOUT_MS = 120_000;
-export const test = (name, body) => nodeTest(name, { timeout: TIMEOUT_MS }, body);
+const WORDS_MAX = 3_000;
+export const test = (name, body) => nodeTest(name, { timeout: TIMEOUT_MS }, () => body().catch(toldWithPage));
+
+/** What the page showed says more than what was not found on it. */
+async function toldWithPage(error) {
+  const words = await page.locator("body").innerText({ timeout: 2_000 }).catch(() => "nothing that can be read");
+  error.message += `\n\n${page.url()} says:\n${words.slice(0, WORDS_MAX)}`;
+  throw error;
+}
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let browser;

@@ -1,13 +1,21 @@
 /**
- * How fast the page is on the largest trace of a server: until rows are there, and frames while scrolling and zooming.
+ * How fast the page is on the largest trace of a server: until rows are there, how much of the page moves meanwhile, and
+ * frames while scrolling and zooming.
  *
- *     BASE_URL=http://127.0.0.1:3200 node scripts/measure.mjs
+ *     BASE_URL=http://127.0.0.1:3200 npm run measure
+ *     OTLP_URL=http://127.0.0.1:4318      a trace of 50,000 spans is sent there first
  */
+import { sendLargeTrace } from "../e2e/spans.mjs";
 import { launch } from "./browser.mjs";
 
 const base = process.env.BASE_URL ?? "http://127.0.0.1:3200";
-const { traces } = await (await fetch(`${base}/api/v1/traces?order=slowest&limit=100`)).json();
-const largest = traces.reduce((most, trace) => (trace.spanCount > most.spanCount ? trace : most));
+const largest = process.env.OTLP_URL ? await sendLargeTrace(process.env.OTLP_URL) : await largestHeld();
+
+async function largestHeld() {
+  const { traces } = await (await fetch(`${base}/api/v1/traces?order=slowest&limit=100`)).json();
+  const { traceId, spanCount } = traces.reduce((most, trace) => (trace.spanCount > most.spanCount ? trace : most));
+  return { traceId, spans: spanCount };
+}
 
 const browser = await launch();
 
@@ -20,6 +28,8 @@ async function opened(path, selector) {
   await page.addInitScript((wanted) => {
     globalThis.tasks = [];
     new PerformanceObserver((list) => globalThis.tasks.push(...list.getEntries().map(({ startTime, duration }) => [Math.round(startTime), Math.round(duration)]))).observe({ type: "longtask", buffered: true });
+    globalThis.moved = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (globalThis.moved += entry.value))).observe({ type: "layout-shift", buffered: true });
     const look = () => {
       if (document.querySelector(wanted)) globalThis.thereAt = performance.now();
       else requestAnimationFrame(look);
@@ -31,6 +41,9 @@ async function opened(path, selector) {
   const processor = Math.round(await processorTime(page.session));
   return { page, ms: `${await page.evaluate(() => Math.round(globalThis.thereAt))} ms, processor ${processor}` };
 }
+
+/** How much of the page moved by itself, as browsers count it; 0 is nothing. */
+const shift = async (page) => (await page.evaluate(() => globalThis.moved)).toFixed(3);
 
 /** Processor time of the page's main thread in ms, which a busy machine does not lengthen as it does the clock's. */
 async function processorTime(session) {
@@ -59,13 +72,15 @@ async function frames(page, action) {
 }
 
 const list = await opened("/", '[role=table] a[href^="/trace/"]');
-console.log(`list, first row: ${list.ms}`);
+await list.page.waitForSelector(".cm-content");
+console.log(`list, first row: ${list.ms}; layout shift ${await shift(list.page)}`);
+await list.page.close();
 const { page, ms } = await opened(`/trace/${largest.traceId}`, "[data-position]");
-console.log(`trace of ${largest.spanCount} spans, first row: ${ms}`);
+console.log(`trace of ${largest.spans} spans, first row: ${ms}`);
 await page.waitForFunction(() => document.querySelector("[aria-label='download as OTLP JSON']:enabled"));
 await page.waitForTimeout(500);
 const whole = await page.evaluate(() => [Math.round(performance.getEntriesByType("resource").find(({ name }) => name.includes("lines=on"))?.responseEnd ?? 0), globalThis.tasks]);
-console.log(`  all of it read: ${whole[0]} ms; tasks over 50 ms (start, length): ${whole[1].map((task) => task.join(" ")).join(", ") || "none"}`);
+console.log(`  all of it read: ${whole[0]} ms; tasks over 50 ms (start, length): ${whole[1].map((task) => task.join(" ")).join(", ") || "none"}; layout shift ${await shift(page)}`);
 console.log(`  idle frames: ${await frames(page, "")}`);
 console.log(`  scrolling 5 rows a frame: ${await frames(page, "document.querySelector('[role=treegrid]').scrollTop += 120")}`);
 console.log(`  jumping through it: ${await frames(page, "document.querySelector('[role=treegrid]').scrollTop = (i * 48_271) % 1_000_000")}`);

@@ -65,11 +65,13 @@ function decodeSection(wire: unknown): Section {
 function decodeColumns(wire: unknown): SpanColumns {
   const body = object(wire);
   const id = array(body["id"]).map((one) => spanId(text(one)) ?? NO_ID);
+  const detached = array(body["isDetached"]);
   const column = (name: string): Float64Array => {
     const values = array(body[name]);
-    return Float64Array.from(id, (_, i) => number(values[i]));
+    const column = new Float64Array(id.length);
+    for (let i = 0; i < column.length; i++) column[i] = number(values[i]);
+    return column;
   };
-  const detached = array(body["isDetached"]);
   return {
     id,
     shift: column("shiftNs"),

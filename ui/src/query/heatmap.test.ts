@@ -49,6 +49,13 @@ test("a box drawn in any direction is the same, in round numbers, and is drawn w
   expect(rect.height).toBeCloseTo(60, 0);
 });
 
+test("a box drawn to the edges has everything there", () => {
+  const box = boxBetween(map, PLOT, { x: 10, y: 1.5 }, { x: 300, y: 98 });
+  expect(box.max).toBeGreaterThanOrEqual(16 * NS_PER_MS);
+  expect(box.min).toBeLessThanOrEqual(0.5 * NS_PER_MS);
+  expect(boxBetween(map, PLOT, { x: 10, y: -20 }, { x: 300, y: 120 })).toEqual(box);
+});
+
 test("a click is a box too", () => {
   const box = boxBetween(map, PLOT, { x: 50, y: 50 }, { x: 50, y: 50 });
   expect(box.end > box.start && box.max > box.min).toBe(true);

@@ -133,11 +133,19 @@ export function boxRect(map: Heatmap, plot: Plot, box: Box): Rect {
   return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
+/** Who draws up to an edge means all that lies there, which a hand misses by so much. */
+const EDGE_PX = 3;
+/** So that three digits of a bound are not within it. */
+const ROUNDING = 1.006;
+
 /** Two corners in pixels as times to the step's tenth and durations of three digits: what a person can read and repeat. */
 export function boxBetween(map: Heatmap, plot: Plot, a: { readonly x: number; readonly y: number }, b: { readonly x: number; readonly y: number }): Box {
   const grain = Math.max(1, Math.round(map.stepMs / 10));
   const [start, end] = [Math.min(a.x, b.x), Math.max(a.x, b.x)].map((x) => Math.round(msAt(map.time, plot, x) / grain) * grain) as [number, number];
-  const [max, min] = [Math.min(a.y, b.y), Math.max(a.y, b.y)].map((y) => threeDigits(durationAt(map, plot, y))) as [Duration, Duration];
+  const [top, bottom] = [Math.min(a.y, b.y), Math.max(a.y, b.y)];
+  const { low, high } = durationsOf(map);
+  const max = threeDigits(top <= EDGE_PX ? high * ROUNDING : durationAt(map, plot, top));
+  const min = threeDigits(bottom >= plot.height - EDGE_PX ? low / ROUNDING : durationAt(map, plot, bottom));
   return { start: unixNanosOfMillis(start), end: unixNanosOfMillis(Math.max(end, start + grain)), min, max: max > min ? max : threeDigits(duration(min * 1.01 + 1)) };
 }
 

@@ -1,4 +1,4 @@
-/** Light, dark, or as the system has it; remembered in this browser. `public/theme.js` applies it before the first paint. */
+/** Light, dark, or as the system has it; remembered in this browser. `public/early.js` applies it before the first paint. */
 import { useSyncExternalStore } from "react";
 
 export type Theme = "system" | "light" | "dark";

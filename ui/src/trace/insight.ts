@@ -5,6 +5,7 @@
  * side does not have is as if it were not on the path.
  */
 import { at } from "../base/arrays.ts";
+import type { SpanId } from "../base/ids.ts";
 import type { Analysis, Finding, Part, Section } from "../model/analysis.ts";
 import type { Trace } from "../model/trace.ts";
 import { complement, joined, joinSorted, type Pairs, NO_PAIRS, type Stretches, stretchesOf } from "./stretches.ts";
@@ -48,15 +49,16 @@ export interface Insight {
 /** `trace` is the one `tree` is of: its start is what the tree's offsets count from. */
 export function insightOf(trace: Trace, tree: TraceTree, analysis: Analysis): Insight {
   const { columns } = analysis;
-  const positionOf = Int32Array.from(columns.id, (id) => tree.positionOf.get(id) ?? -1);
+  const positionOf = positionsOf(columns.id, tree);
   const count = tree.spans.length;
   const moved = Number(analysis.start - trace.start);
   const placedAt = (index: number): number => positionOf[index] ?? -1;
   const column = (values: ArrayLike<number>): Float64Array => {
     const placed = new Float64Array(count);
-    positionOf.forEach((position, i) => {
+    for (let i = 0; i < positionOf.length; i++) {
+      const position = at(positionOf, i);
       if (position >= 0) placed[position] = at(placed, position) + at(values, i);
-    });
+    }
     return placed;
   };
   const placed = (section: Section) => ({ position: placedAt(section.span), from: section.start + moved, to: section.end + moved });
@@ -82,6 +84,13 @@ export function insightOf(trace: Trace, tree: TraceTree, analysis: Analysis): In
     sections,
     shifted: shift.reduce((sum, s) => sum + (s === 0 ? 0 : 1), 0),
   };
+}
+
+/** Where the spans of these ids are, -1 for those that are not here. Mostly both sides have them in the same order. */
+function positionsOf(ids: readonly SpanId[], tree: TraceTree): Int32Array {
+  const positions = new Int32Array(ids.length);
+  ids.forEach((id, i) => (positions[i] = tree.spans[i]?.id === id ? i : (tree.positionOf.get(id) ?? -1)));
+  return positions;
 }
 
 function positions(found: readonly number[]): Int32Array {

@@ -13,7 +13,7 @@ interface NoMatchProps {
 }
 
 export function NoMatch({ search, onChange, onQuery }: NoMatchProps) {
-  const { query, range } = search;
+  const { query, range, selection } = search;
   const isAny = isAnyTime(range);
   const isFiltered = query !== "";
   const read = readQuery(query);
@@ -21,9 +21,10 @@ export function NoMatch({ search, onChange, onQuery }: NoMatchProps) {
     <section className={styles.empty}>
       <h2>No traces here</h2>
       <p>
-        {isFiltered ? "None fits this query" : "None has arrived"} {isAny ? "at any time." : "in this time."}
+        {selection ? "None is within what is selected over the charts," : isFiltered ? "None fits this query" : "None has arrived"} {isAny ? "at any time." : "in this time."}
       </p>
       <p className={styles.actions}>
+        {selection && <Button onClick={() => onChange({ selection: null })}>select nothing</Button>}
         {!isAny && <Button onClick={() => onChange({ range: ANY_TIME })}>look at any time</Button>}
         {isFiltered && <Button onClick={() => onQuery("")}>remove the filters</Button>}
       </p>

@@ -29,15 +29,18 @@ export function SearchView() {
   const state = useSearchState();
   const { search, draft, run, change } = state;
   const isMetrics = splitQuery(search.query).isMetrics;
-  const found = isMetrics ? splitQuery(search.query).filter : search.query;
-  const list = useHits({ query: found, range: search.range, order: search.order });
+  // What is selected over the charts filters the results; the charts go on showing all, and the query says what was asked.
+  const within = search.selection && !isMetrics ? { ...search, ...searchWithin(search, search.selection) } : search;
+  const found = isMetrics ? splitQuery(search.query).filter : within.query;
+  const wanted = { query: found, range: within.range, order: search.order };
+  const list = useHits(wanted);
   const services = useServices();
   const diagnosis = useDiagnosis(draft);
   const extent = useExtent(rangeOfCharts(search.range, null) === null);
   const charted = rangeOfCharts(search.range, extent.data?.start ?? null);
   const [isLive, setLive] = useState(false);
   const [atTop, setAtTop] = useState(true);
-  const live = useLive({ query: found, range: search.range, order: search.order }, isLive, list.hits);
+  const live = useLive(wanted, isLive, list.hits);
   const focusEditor = useRef<() => void>(() => undefined);
 
   // The first span shows itself.
@@ -62,7 +65,7 @@ export function SearchView() {
     document.title = search.query === "" ? "Traces · Throughline" : `${search.query.slice(0, 60)} · Throughline`;
   }, [search.query]);
 
-  const memoryKey = useMemo(() => JSON.stringify([found, search.range, search.order], (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)), [found, search.range, search.order]);
+  const memoryKey = useMemo(() => JSON.stringify([found, within.range, search.order], (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)), [found, within.range, search.order]);
   const isEmpty = list.state === "ready" && list.hits.length === 0 && !list.stale;
   const isRefused = diagnosis !== null && !diagnosis.isValid && draft === search.query;
   return (

@@ -1,4 +1,4 @@
-/** A trace of 50,000 spans as a sender would send it: some hundred spans a request, over some services. */
+/** Spans as senders send them, in OTLP/JSON: one by itself, and a trace of 50,000. */
 
 const SPANS = 50_000;
 const SPANS_OF_REQUEST = 2_500;
@@ -6,17 +6,38 @@ const SERVICES = ["gateway", "checkout", "inventory", "ledger", "pricing"];
 
 const hex = (number, digits) => number.toString(16).padStart(digits, "0");
 
+const newTraceId = () => hex(Date.now(), 16) + hex(Math.floor(Math.random() * 2 ** 32), 16);
+
 /** Sends it to the OTLP endpoint at `endpoint`, and returns its id. */
 export async function sendLargeTrace(endpoint) {
-  const traceId = hex(Date.now(), 16) + hex(Math.floor(Math.random() * 2 ** 32), 16);
+  const traceId = newTraceId();
   const start = BigInt(Date.now() - 60_000) * 1_000_000n;
   for (let from = 0; from < SPANS; from += SPANS_OF_REQUEST) {
     const numbers = Array.from({ length: Math.min(SPANS_OF_REQUEST, SPANS - from) }, (_, i) => from + i);
     const body = JSON.stringify({ resourceSpans: SERVICES.map((service, i) => resourceSpans(service, numbers.filter((n) => n % SERVICES.length === i), traceId, start)) });
-    const response = await fetch(`${endpoint}/v1/traces`, { method: "POST", headers: { "content-type": "application/json" }, body });
-    if (!response.ok) throw new Error(`the server refused a request: ${response.status} ${await response.text()}`);
+    await send(endpoint, body);
   }
   return { traceId, spans: SPANS };
+}
+
+/** Sends a root span with this name to the endpoint of the environment. */
+export async function sendSpan(name) {
+  const start = BigInt(Date.now()) * 1_000_000n;
+  const span = { traceId: newTraceId(), spanId: hex(1, 16), name, kind: 2, startTimeUnixNano: `${start}`, endTimeUnixNano: `${start + 1_000_000n}` };
+  const body = JSON.stringify({ resourceSpans: [{ resource: { attributes: [text("service.name", "live")] }, scopeSpans: [{ spans: [span] }] }] });
+  await send(endpointOfEnvironment(), body);
+}
+
+/** Where spans are sent to. */
+export function endpointOfEnvironment() {
+  const endpoint = process.env.OTLP_URL;
+  if (!endpoint) throw new Error("set OTLP_URL to the endpoint for spans, such as http://127.0.0.1:4318");
+  return endpoint;
+}
+
+async function send(endpoint, body) {
+  const response = await fetch(`${endpoint}/v1/traces`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  if (!response.ok) throw new Error(`the server refused a request: ${response.status} ${await response.text()}`);
 }
 
 function resourceSpans(service, numbers, traceId, start) {
