@@ -8,6 +8,9 @@ use crate::read::content;
 use crate::source::Source;
 use crate::words::{ListPages, WordPages};
 
+/// Where the names of events are.
+pub(crate) const EVENT_NAME: &str = "events.list.element.name";
+
 /// The events of the rows of a page, one page decoded at a time.
 pub struct EventPages {
     owners: Owners,
@@ -15,6 +18,12 @@ pub struct EventPages {
     name: WordPages,
     dropped: IntPages,
     attributes: ListPages,
+}
+
+/// The names of the events of the rows of a page, one page decoded at a time.
+pub struct EventNamePages {
+    owners: Owners,
+    names: WordPages,
 }
 
 /// The links of the rows of a page, one page decoded at a time.
@@ -66,7 +75,7 @@ impl EventPages {
         Ok(Self {
             owners: Owners::default(),
             time: source.longs(&path("time"))?,
-            name: source.text(&path("name"))?,
+            name: source.text(EVENT_NAME)?,
             dropped: source.ints(&path("dropped_attributes"))?,
             attributes: source.list(&path("attributes"), 2)?,
         })
@@ -126,6 +135,37 @@ impl EventPages {
             places.element += 1;
         }
         Ok(Range32::between(start, into.events.len()))
+    }
+}
+
+impl EventNamePages {
+    /// The row of the page that each event belongs to, ascending.
+    pub fn owners(&self) -> &[u32] {
+        &self.owners.of_value
+    }
+
+    /// The name of each.
+    pub fn names(&self) -> &WordPages {
+        &self.names
+    }
+
+    pub(crate) fn open(source: &Source<'_>) -> Result<Self, ReadError> {
+        Ok(Self {
+            owners: Owners::default(),
+            names: source.text(EVENT_NAME)?,
+        })
+    }
+
+    pub(crate) fn owner_count(&self) -> usize {
+        self.owners.count
+    }
+
+    pub(crate) fn seek(&mut self, page: usize) {
+        self.names.seek(page);
+    }
+
+    pub(crate) fn next(&mut self) -> Result<(), ReadError> {
+        self.names.next_owned(1, &mut self.owners)
     }
 }
 

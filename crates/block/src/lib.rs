@@ -30,7 +30,7 @@ mod write;
 
 pub use bloom::Bloom;
 pub use decode::{SpanDecoder, read_resources};
-pub use extras::{EventPages, LinkPages};
+pub use extras::{EventNamePages, EventPages, LinkPages};
 pub use header::check_page_headers;
 pub use meta::{
     AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION,

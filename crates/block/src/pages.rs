@@ -3,6 +3,7 @@
 //! Parquet's general readers turn pages into Arrow arrays, of which the symbols would then be looked up row by row. Here a
 //! dictionary entry becomes a symbol once, and a page is a list of indices. That costs a quarter.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -59,7 +60,8 @@ pub(crate) struct LeafPages {
     places: Vec<Range<u64>>,
     next: usize,
     is_compressed: bool,
-    zstd: zstd::bulk::Decompressor<'static>,
+    /// The content of the page before: when nobody looks at it any more, the next one takes its place.
+    content: Bytes,
     has_repetition: bool,
     has_definition: bool,
 }
@@ -75,15 +77,13 @@ impl LeafPages {
             Compression::ZSTD(_) => true,
             other => return Err(content(format!("column `{name}`: compressed by {other}"))),
         };
-        let zstd = zstd::bulk::Decompressor::new()
-            .map_err(|error| content(format!("cannot set up zstd: {error}")))?;
         let mut pages = Self {
             name,
             parts: leaf.parts.to_vec(),
             places: Vec::new(),
             next: 0,
             is_compressed,
-            zstd,
+            content: Bytes::new(),
             has_repetition: descr.max_rep_level() > 0,
             has_definition: descr.max_def_level() > 0,
         };
@@ -158,9 +158,25 @@ impl LeafPages {
             return Ok((header, page));
         }
         let raw = usize::try_from(header.raw).unwrap_or(0);
-        match self.zstd.decompress(&page, raw) {
-            Ok(content) if content.len() == raw => Ok((header, Bytes::from(content))),
-            _ => Err(self.damaged("a page cannot be decompressed")),
+        let mut content = std::mem::take(&mut self.content)
+            .try_into_mut()
+            .unwrap_or_default();
+        content.resize(raw, 0);
+        if decompress(&page, &mut content) != Some(raw) {
+            return Err(self.damaged("a page cannot be decompressed"));
+        }
+        self.content = content.freeze();
+        Ok((header, self.content.clone()))
+    }
+
+    /// Whether the values of a page are indices into the dictionary, as its header says.
+    pub(crate) fn is_coded(&self, page: usize) -> Result<bool, ReadError> {
+        let Some(place) = self.places.get(page) else {
+            return Err(self.damaged("a page is missing"));
+        };
+        match PageHeader::read(&self.bytes(place)?) {
+            Some((header, _)) => Ok(encoding_of(&header) == Some(Encoding::RLE_DICTIONARY)),
+            None => Err(self.damaged("a page has no sound header")),
         }
     }
 
@@ -171,11 +187,8 @@ impl LeafPages {
         };
         self.next += 1;
         let (header, mut buf) = self.page(&place)?;
-        let encoding = match header.encoding {
-            0 => Encoding::PLAIN,
-            8 => Encoding::RLE_DICTIONARY,
-            9 => Encoding::BYTE_STREAM_SPLIT,
-            _ => return Err(self.damaged("a page is encoded otherwise than ours")),
+        let Some(encoding) = encoding_of(&header) else {
+            return Err(self.damaged("a page is encoded otherwise than ours"));
         };
         let mut levels = |is_there: bool| {
             if !is_there {
@@ -203,6 +216,32 @@ impl LeafPages {
     pub(crate) fn damaged(&self, what: &str) -> ReadError {
         content(format!("column `{}`: {what}", self.name))
     }
+}
+
+/// How the values of a page are encoded; `None` when otherwise than ours.
+fn encoding_of(header: &PageHeader) -> Option<Encoding> {
+    match header.encoding {
+        0 => Some(Encoding::PLAIN),
+        8 => Some(Encoding::RLE_DICTIONARY),
+        9 => Some(Encoding::BYTE_STREAM_SPLIT),
+        _ => None,
+    }
+}
+
+/// Decompresses a page, and gives the length of what came out; `None` when it is damaged or longer than `into`.
+fn decompress(page: &[u8], into: &mut [u8]) -> Option<usize> {
+    use zstd::bulk::Decompressor;
+    // It holds some hundred kilobytes, and a query opens a hundred columns.
+    thread_local! {
+        static ZSTD: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    ZSTD.with_borrow_mut(|zstd| {
+        let zstd = match zstd {
+            Some(zstd) => zstd,
+            None => zstd.insert(Decompressor::new().ok()?),
+        };
+        zstd.decompress_to_buffer(page, into).ok()
+    })
 }
 
 /// Where pages of values lie, headers included.
@@ -240,6 +279,12 @@ pub(crate) fn codes(
     rle::decode(runs, width, count, out)?;
     let within = out.iter().fold(0, |most: u32, &code| most.max(code)) < entries as u32;
     (within || count == 0).then_some(())
+}
+
+/// Which of ascending `positions` lie in `rows`.
+pub(crate) fn within(positions: &[u32], rows: &Range<usize>) -> Range<usize> {
+    let before = |end: usize| positions.partition_point(|&row| (row as usize) < end);
+    before(rows.start)..before(rows.end)
 }
 
 /// A column of integers without nulls.
@@ -361,13 +406,40 @@ impl LongPages {
         if page.encoding != Encoding::BYTE_STREAM_SPLIT || page.values.len() != count * 8 {
             return Err(self.pages.damaged("its values cannot be read"));
         }
-        self.values.resize(count, 0);
-        for (plane, bytes) in page.values.chunks_exact(count).enumerate() {
-            for (value, &byte) in self.values.iter_mut().zip(bytes) {
-                *value |= i64::from(byte) << (8 * plane);
+        join_planes(&page.values, count, &mut self.values);
+        Ok(())
+    }
+}
+
+/// Appends `count` numbers of eight bytes, of which `bytes` has all first bytes, then all second ones and so on.
+fn join_planes(bytes: &[u8], count: usize, out: &mut Vec<i64>) {
+    /// Numbers put together at a time: few enough to stay in the nearest cache.
+    const AT_ONCE: usize = 128;
+    let mut base = 0u64;
+    let mut varying: Vec<(u32, &[u8])> = Vec::with_capacity(8);
+    for (plane, bytes) in bytes.chunks_exact(count).enumerate() {
+        let (shift, first) = (8 * plane as u32, bytes[0]);
+        // The upper bytes of times are mostly the same in all of a page.
+        if bytes
+            .iter()
+            .fold(0, |differs, &byte| differs | (byte ^ first))
+            == 0
+        {
+            base |= u64::from(first) << shift;
+        } else {
+            varying.push((shift, bytes));
+        }
+    }
+    out.reserve(count);
+    for from in (0..count).step_by(AT_ONCE) {
+        let len = AT_ONCE.min(count - from);
+        let mut joined = [base; AT_ONCE];
+        for (shift, bytes) in &varying {
+            for (value, &byte) in joined.iter_mut().zip(&bytes[from..from + len]) {
+                *value |= u64::from(byte) << shift;
             }
         }
-        Ok(())
+        out.extend(joined[..len].iter().map(|&value| value.cast_signed()));
     }
 }
 
@@ -463,5 +535,30 @@ impl Owners {
         }
         self.count = owners as usize;
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn planes_are_joined_to_the_numbers_they_came_from(
+            values in proptest::collection::vec(prop_oneof![0i64..300, any::<i64>()], 1..400),
+            same in any::<i64>(),
+        ) {
+            // Upper bytes that all share, and none.
+            for values in [values.clone(), values.iter().map(|value| (same & !0xffff) | (value & 0xffff)).collect()] {
+                let planes: Vec<u8> = (0..8)
+                    .flat_map(|plane| values.iter().map(move |value| value.to_le_bytes()[plane]))
+                    .collect();
+                let mut joined = Vec::new();
+                join_planes(&planes, values.len(), &mut joined);
+                prop_assert_eq!(joined, values);
+            }
+        }
     }
 }

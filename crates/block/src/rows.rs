@@ -7,6 +7,7 @@ use model::{
     SpanRow, StatusCode, Symbol, TraceId, UnixNanos,
 };
 
+use crate::pages::within;
 use crate::read::content;
 use crate::{ReadError, SpanColumn, SpanGroup, WordColumn};
 
@@ -109,7 +110,7 @@ impl SpanGroup {
         }
         if self.has(SpanColumn::ParentSpanId) {
             let (places, ids) = self.parent_span_id(page)?;
-            for at in between(places, &rows) {
+            for at in within(places, &rows) {
                 let span = &mut spans[from + places[at] as usize - rows.start];
                 if span.parent_span_id.is_zero() {
                     span.parent_span_id = SpanId(ids[at]);
@@ -169,7 +170,7 @@ impl SpanGroup {
         let mut found: Vec<(u32, Attribute)> = Vec::new();
         for (_, key, pages) in &mut self.attributes {
             let pages = pages.load(page, len)?;
-            let own = between(pages.rows(), rows);
+            let own = within(pages.rows(), rows);
             if own.is_empty() {
                 continue;
             }
@@ -181,7 +182,7 @@ impl SpanGroup {
         }
         if self.has(SpanColumn::Tail) {
             let tail = self.tail(page)?;
-            for at in between(tail.owners(), rows) {
+            for at in within(tail.owners(), rows) {
                 let attribute = tail.attribute(at, &mut batch.symbols)?;
                 found.push((tail.owners()[at], attribute));
             }
@@ -217,7 +218,7 @@ impl SpanGroup {
                 continue;
             }
             let words = self.words(column, page)?;
-            for at in between(words.rows(), &rows) {
+            for at in within(words.rows(), &rows) {
                 let symbol = words.symbol(at, &mut batch.symbols)?;
                 let extra = &mut extras[words.rows()[at] as usize - rows.start];
                 match column {
@@ -262,10 +263,4 @@ impl SpanGroup {
         }
         Ok(())
     }
-}
-
-/// Which of ascending `positions` lie in `rows`.
-fn between(positions: &[u32], rows: &Range<usize>) -> Range<usize> {
-    let before = |end: usize| positions.partition_point(|&row| (row as usize) < end);
-    before(rows.start)..before(rows.end)
 }

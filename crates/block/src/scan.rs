@@ -12,8 +12,9 @@ use bytes::Bytes;
 use model::SpanBatch;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use parquet::file::statistics::Statistics;
 
-use crate::extras::{EventPages, LinkPages};
+use crate::extras::{EVENT_NAME, EventNamePages, EventPages, LinkPages};
 use crate::pages::{IdPages, IntPages, LongPages, Window, dictionary_place, page_places};
 use crate::read::content;
 use crate::source::Source;
@@ -55,6 +56,8 @@ pub enum SpanColumn {
     Tail,
     /// Events, whole.
     Events,
+    /// The names of events by themselves.
+    EventName,
     /// Links, whole.
     Links,
 }
@@ -173,6 +176,24 @@ impl SpanFile {
         Ok(joined)
     }
 
+    /// The earliest and the latest start of the spans of a row group; `None` when the file does not tell.
+    pub fn starts(&self, group: usize) -> Option<(i64, i64)> {
+        let leaf = *self.leaves.get("start")?;
+        match self.footer.row_group(group).column(leaf).statistics()? {
+            Statistics::Int64(bounds) => Some((*bounds.min_opt()?, *bounds.max_opt()?)),
+            _ => None,
+        }
+    }
+
+    /// Pages of all row groups.
+    ///
+    /// # Errors
+    /// As [`Self::first_rows_of_pages`].
+    pub fn page_count(&self) -> Result<usize, ReadError> {
+        let of_group = |group| Ok(self.first_rows_of_pages(group)?.len() - 1);
+        (0..self.group_count()).map(of_group).sum()
+    }
+
     fn places(&self, group: usize) -> Option<&[OffsetIndexMetaData]> {
         let index = self.footer.offset_index()?.get(group)?;
         Some(index)
@@ -195,6 +216,28 @@ impl SpanFile {
         let rows: Option<Vec<u32>> = first.chain([all]).collect();
         rows.filter(|rows| rows.is_sorted() && rows.first() == Some(&0))
             .ok_or_else(|| content("the pages of a row group are not in order"))
+    }
+
+    /// The pages of a row group that hold any of these rows, counted in it; ascending.
+    ///
+    /// # Errors
+    /// As [`Self::first_rows_of_pages`].
+    pub fn pages_with(
+        &self,
+        group: usize,
+        rows: impl IntoIterator<Item = Range<u32>>,
+    ) -> Result<Vec<usize>, ReadError> {
+        let first_rows = self.first_rows_of_pages(group)?;
+        let page_count = first_rows.len() - 1;
+        let page_of = |row: u32| first_rows[1..=page_count].partition_point(|&end| end <= row);
+        let mut pages = Vec::new();
+        for rows in rows.into_iter().filter(|rows| !rows.is_empty()) {
+            let last = page_of(rows.end - 1).min(page_count.saturating_sub(1));
+            pages.extend(page_of(rows.start)..=last);
+        }
+        pages.sort_unstable();
+        pages.dedup();
+        Ok(pages)
     }
 
     fn leaves_of(&self, column: SpanColumn) -> Vec<usize> {
@@ -237,6 +280,7 @@ impl SpanFile {
                 .columns
                 .get(usize::from(at))
                 .map_or("", |column| &column.column),
+            SpanColumn::EventName => EVENT_NAME,
             SpanColumn::Tail | SpanColumn::Events | SpanColumn::Links | SpanColumn::Dropped => "",
         }
     }
@@ -318,6 +362,7 @@ pub struct SpanGroup {
     pub(crate) attributes: Vec<(u16, String, AttributePagesAt)>,
     tail: Option<Paged<ListPages>>,
     events: Option<Paged<EventPages>>,
+    event_names: Option<Paged<EventNamePages>>,
     links: Option<Paged<LinkPages>>,
     flags: Option<Paged<IntPages>>,
     dropped: Option<[Paged<IntPages>; 3]>,
@@ -379,6 +424,7 @@ impl SpanGroup {
             attributes: Vec::new(),
             tail: None,
             events: None,
+            event_names: None,
             links: None,
             flags: None,
             dropped: None,
@@ -411,6 +457,9 @@ impl SpanGroup {
             SpanColumn::TraceState => self.words[2] = Some(Paged::new(source.text(path)?)),
             SpanColumn::Tail => self.tail = Some(Paged::new(source.list("attributes", 1)?)),
             SpanColumn::Events => self.events = Some(Paged::new(EventPages::open(source)?)),
+            SpanColumn::EventName => {
+                self.event_names = Some(Paged::new(EventNamePages::open(source)?));
+            }
             SpanColumn::Links => self.links = Some(Paged::new(LinkPages::open(source)?)),
             SpanColumn::Flags => self.flags = Some(Paged::new(source.ints(path)?)),
             SpanColumn::Dropped => {
@@ -585,6 +634,19 @@ impl SpanGroup {
         self.attributes[place].2.load(page, rows)
     }
 
+    /// The attribute column with this position, if all values of this page are texts or numbers in its dictionary: then that tells
+    /// what they may be. Nothing of the page is decoded.
+    pub fn dictionary(&self, at: u16, page: usize) -> Result<Option<&WordPages>, ReadError> {
+        let mut attributes = self.attributes.iter();
+        let Some((.., pages)) = attributes.find(|(known, ..)| *known == at) else {
+            return Err(missing());
+        };
+        match &pages.0.pages {
+            AttributePages::Words(words) if words.is_coded(page)? => Ok(Some(words)),
+            _ => Ok(None),
+        }
+    }
+
     /// The attributes without a column of their own.
     pub fn tail(&mut self, page: usize) -> Result<&mut ListPages, ReadError> {
         let rows = self.len_of(page);
@@ -610,6 +672,7 @@ impl SpanGroup {
             SpanColumn::TraceState => self.words[2].is_some(),
             SpanColumn::Tail => self.tail.is_some(),
             SpanColumn::Events => self.events.is_some(),
+            SpanColumn::EventName => self.event_names.is_some(),
             SpanColumn::Links => self.links.is_some(),
             SpanColumn::Flags => self.flags.is_some(),
             SpanColumn::Dropped => self.dropped.is_some(),
@@ -637,6 +700,16 @@ impl SpanGroup {
     pub fn events(&mut self, page: usize) -> Result<&mut EventPages, ReadError> {
         let rows = self.len_of(page);
         there(&mut self.events)?.load(page, |pages| {
+            pages.seek(page);
+            pages.next()?;
+            check(pages.owner_count() == rows)
+        })
+    }
+
+    /// Names of events.
+    pub fn event_names(&mut self, page: usize) -> Result<&mut EventNamePages, ReadError> {
+        let rows = self.len_of(page);
+        there(&mut self.event_names)?.load(page, |pages| {
             pages.seek(page);
             pages.next()?;
             check(pages.owner_count() == rows)

@@ -17,7 +17,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use crate::extras::{EventPages, LinkPages, ListPlaces};
 use crate::header::check_page_headers;
-use crate::pages::{IdPages, IntPages, LongPages, Window};
+use crate::pages::{IdPages, IntPages, LongPages, Window, within};
 use crate::read::content;
 use crate::source::Source;
 use crate::words::{AttributePages, ListPages, NumberedPages, WordPages};
@@ -448,12 +448,6 @@ impl Group {
         extra.links = self.links.push(row, &mut places.links, into)?;
         Ok(extra)
     }
-}
-
-/// The range of ascending `positions` that lie in `rows`.
-fn within(positions: &[u32], rows: &Range<usize>) -> Range<usize> {
-    let before = |end: usize| positions.partition_point(|&row| (row as usize) < end);
-    before(rows.start)..before(rows.end)
 }
 
 /// How far the columns that few rows have a value of have been taken.

@@ -111,6 +111,19 @@ impl WordPages {
         self.plain.get(at)
     }
 
+    /// The bytes of a value of the page, wherever they are, as of [`Self::plain`].
+    ///
+    /// # Panics
+    /// When there are not so many.
+    #[inline]
+    pub fn value(&self, at: usize) -> &[u8] {
+        if self.is_plain {
+            self.plain.get(at)
+        } else {
+            self.dictionary.get(self.codes[at] as usize)
+        }
+    }
+
     /// Entries of the dictionary.
     pub fn entry_count(&self) -> usize {
         self.dictionary.ranges.len()
@@ -122,6 +135,11 @@ impl WordPages {
     /// When there are not so many.
     pub fn entry(&self, code: u32) -> &[u8] {
         self.dictionary.get(code as usize)
+    }
+
+    /// Whether all values of a page are in the dictionary.
+    pub(crate) fn is_coded(&self, page: usize) -> Result<bool, ReadError> {
+        self.pages.is_coded(page)
     }
 
     pub(crate) fn seek(&mut self, page: usize) {
@@ -170,7 +188,7 @@ impl WordPages {
     }
 
     /// As [`Self::next`], for the first leaf of a list, which tells the owners of all.
-    fn next_owned(&mut self, depth: u8, owners: &mut Owners) -> Result<(), ReadError> {
+    pub(crate) fn next_owned(&mut self, depth: u8, owners: &mut Owners) -> Result<(), ReadError> {
         let page = self.pages.next()?;
         owners
             .read(&page, depth)
