@@ -27,17 +27,8 @@ impl Store {
     /// file; or as the object store fails.
     pub async fn open_columns(&self, block: &BlockMeta) -> Result<BlockColumns, StoreError> {
         let block_ref = self.inner.block_ref(block);
-        let reader = &self.inner.reader;
-        let opened =
-            futures::try_join!(reader.spans_file(&block_ref), reader.resources(&block_ref));
-        let (file, resources) = self.reported(block, opened)?;
-        Ok(BlockColumns {
-            spans: reader.span_columns(&block_ref, &file).await?,
-            file,
-            resources,
-            objects: Arc::clone(&self.inner.objects),
-            runtime: Handle::current(),
-        })
+        let opened = self.inner.reader.open_columns(&block_ref).await;
+        self.reported(block, opened)
     }
 
     /// Whether a trace may be in a block, as far as the manifest entry and the bloom tell.
@@ -103,13 +94,10 @@ impl BlockColumns {
             return Err(self.file.damaged("a trace has more rows than fit"));
         };
         let damaged = |error: block::ReadError| self.file.damaged(error);
-        let first_rows = self.spans.first_rows_of_pages(group).map_err(damaged)?;
-        let pages: Vec<usize> = first_rows
-            .windows(2)
-            .enumerate()
-            .filter(|(_, page)| page[0] < end && start < page[1])
-            .map(|(page, _)| page)
-            .collect();
+        let pages = self
+            .spans
+            .pages_with(group, std::iter::once(start..end))
+            .map_err(damaged)?;
         let columns = self.spans.all_columns();
         let (mut spans, _) = self.read(group, &columns, Some(&pages))?;
         let mut gathered = Gathered::new();

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 
 use crate::blocks::BlockList;
 use crate::cache::{BlockCache, Kept, Kind};
-use crate::columns::BlockColumns as OpenBlock;
+use crate::columns::BlockColumns;
 use crate::layout::{BlockFile, Layout};
 use crate::manifest::{Checksum, Checksums};
 use crate::objects::Objects;
@@ -331,6 +331,20 @@ impl Reader {
         .await
     }
 
+    pub(crate) async fn open_columns(
+        &self,
+        block: &BlockRef<'_>,
+    ) -> Result<BlockColumns, StoreError> {
+        let (file, resources) = futures::try_join!(self.spans_file(block), self.resources(block))?;
+        Ok(BlockColumns {
+            spans: self.span_columns(block, &file).await?,
+            file,
+            resources,
+            objects: Arc::clone(&self.objects),
+            runtime: Handle::current(),
+        })
+    }
+
     /// The spans of a trace in the block; `None` when it is not there.
     pub(crate) async fn trace(
         &self,
@@ -340,18 +354,9 @@ impl Reader {
         let Some(rows) = self.locate(block, id).await? else {
             return Ok(None);
         };
-        let (file, resources) = futures::try_join!(self.spans_file(block), self.resources(block))?;
-        let columns = self.span_columns(block, &file).await?;
-        let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
+        let open = self.open_columns(block).await?;
         let _turn = self.decoders.acquire().await;
-        on_blocking_thread(file.path().clone(), move || {
-            let open = OpenBlock {
-                file,
-                spans: columns,
-                resources,
-                objects,
-                runtime,
-            };
+        on_blocking_thread(open.file.path().clone(), move || {
             open.trace(id, rows).map(Some)
         })
         .await
