@@ -22,7 +22,7 @@ mod words;
 
 pub use display::Display;
 pub use matcher::{Matcher, Spanset};
-pub use meter::{Meter, MeterError, MeterLimits, Number, Table};
+pub use meter::{Counter, Meter, MeterError, MeterLimits, Number, Table};
 pub use reader::read;
 pub use shown::Shown;
 pub use steps::{StepClock, Steps};

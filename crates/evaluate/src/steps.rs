@@ -66,18 +66,21 @@ impl Steps {
 
     /// Finds positions quickly.
     pub fn clock(&self) -> StepClock {
+        /// Positions up to which the quotient of doubles is off by one at the most, with much to spare.
+        const EXACT_MAX: u64 = 1 << 40;
         let (earliest, latest) = self.bounds();
         let step = match *self {
-            Self::Instant { .. } => u64::MAX,
-            Self::Range { step, .. } => step.0 as u64,
+            Self::Instant { .. } => i64::MAX,
+            Self::Range { step, .. } => step.0,
         };
+        let length = latest.0.checked_sub(earliest.0);
+        let is_exact = length.is_some_and(|length| (length / step) as u64 <= EXACT_MAX);
         StepClock {
             earliest: earliest.0,
             latest: latest.0,
             step,
-            from: 1,
-            to: 0,
-            position: 0,
+            per_step: is_exact.then_some(1.0 / step as f64),
+            last: self.count() - 1,
         }
     }
 
@@ -105,38 +108,39 @@ impl Steps {
     }
 }
 
-/// Finds the positions of times, fastest where they come in clusters, as the spans of a trace do.
+/// Finds the positions of times without dividing, which would cost more than all the rest.
 #[derive(Debug, Clone, Copy)]
 pub struct StepClock {
     /// The earliest time that counts.
     earliest: i64,
     /// The latest time that counts.
     latest: i64,
-    step: u64,
-    /// The times of the position that was found last, from the first to the last; none at first.
-    from: i64,
-    to: i64,
-    position: usize,
+    /// Above 0.
+    step: i64,
+    /// One by `step`; `None` for ranges of centuries, where doubles are not exact enough.
+    per_step: Option<f64>,
+    /// The last position: an instant has one only.
+    last: usize,
 }
 
 impl StepClock {
     /// The position of the point that a span which started at `time` counts for.
     #[inline]
-    pub fn position(&mut self, time: UnixNanos) -> Option<usize> {
-        if self.from <= time.0 && time.0 <= self.to {
-            return Some(self.position);
-        }
+    pub fn position(&self, time: UnixNanos) -> Option<usize> {
         if time.0 < self.earliest || self.latest < time.0 {
             return None;
         }
         // Right-closed: what lies on a point belongs to it, so that the first time after a point is the first of the next.
-        let since = time.0.wrapping_sub(self.earliest) as u64;
-        let position = since / self.step;
-        let from = self.earliest.wrapping_add((position * self.step) as i64);
-        self.position = position as usize;
-        self.from = from;
-        self.to = from.saturating_add_unsigned(self.step - 1).min(self.latest);
-        Some(self.position)
+        let since = time.0.wrapping_sub(self.earliest);
+        let Some(per_step) = self.per_step else {
+            let position = since as u64 / self.step as u64;
+            return Some((position as usize).min(self.last));
+        };
+        let guess = (since as f64 * per_step) as i64;
+        // What overflows comes back: the rest itself fits.
+        let rest = since.wrapping_sub(guess.wrapping_mul(self.step));
+        let position = guess - i64::from(rest < 0) + i64::from(rest >= self.step);
+        Some((position as usize).min(self.last))
     }
 }
 
@@ -177,8 +181,8 @@ mod tests {
             range(0, i64::MAX, 1),
         ] {
             let (from, to) = steps.bounds();
-            let mut clock = steps.clock();
-            for time in [i64::MIN, from.0, -1, 0, 1, to.0, i64::MAX] {
+            let clock = steps.clock();
+            for time in [i64::MIN, from.0, -1, 0, 1, to.0, i64::MAX - 1, i64::MAX] {
                 let position = clock.position(UnixNanos(time));
                 assert!(
                     position.is_none_or(|at| at < steps.count()),
@@ -186,6 +190,40 @@ mod tests {
                 );
             }
             assert!(steps.points().take(3).count() > 0);
+        }
+    }
+
+    #[test]
+    fn an_instant_is_one_point_however_long() {
+        for (start, end) in [(0, 5), (0, i64::MAX), (-1, i64::MAX), (i64::MIN, i64::MAX)] {
+            let (start, end) = (UnixNanos(start), UnixNanos(end));
+            let clock = Steps::Instant { start, end }.clock();
+            for time in [start, end, UnixNanos(end.0 / 2)] {
+                assert_eq!(
+                    clock.position(time),
+                    Some(0),
+                    "{time:?} of {start:?} to {end:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn edges_are_told_to_the_nanosecond() {
+        let origin = 1_795_253_400_000_000_000;
+        for (step, count) in [
+            (7, 1000),
+            (1_000_000_000, 10_000),
+            (3_600_000_000_000, 8760),
+        ] {
+            let steps = range(origin, origin + step * count, step);
+            let (clock, (earliest, latest)) = (steps.clock(), steps.bounds());
+            for (at, point) in steps.points().enumerate() {
+                assert_eq!(clock.position(point), Some(at));
+                let after = UnixNanos(point.0 + 1);
+                assert_eq!(clock.position(after), (after <= latest).then_some(at + 1));
+            }
+            assert_eq!(clock.position(UnixNanos(earliest.0 - 1)), None);
         }
     }
 
@@ -201,7 +239,7 @@ mod tests {
             prop_assert!(points[0] <= start && start < points[0] + step);
             prop_assert!(points[points.len() - 1] >= start + length);
             let (earliest, latest) = steps.bounds();
-            let mut clock = steps.clock();
+            let clock = steps.clock();
             for time in times {
                 let expected = points.iter().position(|point| point - step < time && time <= *point);
                 prop_assert_eq!(clock.position(UnixNanos(time)), expected);

@@ -18,6 +18,11 @@ impl Budget {
         (self.used <= self.limit).then_some(())
     }
 
+    /// How many bytes may still be taken.
+    pub(super) fn left(&self) -> usize {
+        self.limit.saturating_sub(self.used)
+    }
+
     /// Whether more was asked for than there was.
     pub(super) fn is_exceeded(&self) -> bool {
         self.used > self.limit

@@ -71,14 +71,14 @@ fn by_time(exemplars: &mut [Exemplar]) {
 
 /// Leaves at most `wanted` in all series together, as evenly as can be, and none where a series has no point.
 pub(super) fn deal(found: &mut [FoundSeries], wanted: usize, steps: &Steps) {
-    let mut clock = steps.clock();
+    let clock = steps.clock();
     for series in found.iter_mut() {
         let points = &series.points;
-        let mut has_point = |exemplar: &Exemplar| {
+        let has_point = |exemplar: &Exemplar| {
             let point = clock.position(exemplar.time);
             point.is_some_and(|at| points.get(at).copied().flatten().is_some())
         };
-        series.exemplars.retain(&mut has_point);
+        series.exemplars.retain(has_point);
         by_time(&mut series.exemplars);
         series.exemplars.dedup();
     }

@@ -20,7 +20,7 @@ use traceql::query::{Constant, Exemplars, Hints, MetricsQuery, Series};
 use crate::tree::Tree;
 use crate::{FoundSeries, StepClock, Steps, labels_text};
 use observe::Observer;
-pub use table::Table;
+pub use table::{Counter, Table};
 
 /// Bounds on series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +147,11 @@ impl Meter {
         &self.steps
     }
 
+    /// Finds the points of times.
+    pub fn clock(&self) -> StepClock {
+        self.clock
+    }
+
     /// Whether spans count with the [`weight`](crate::weight) of their trace states; else each counts as one.
     pub fn is_weighted(&self) -> bool {
         self.is_weighted
@@ -164,7 +169,7 @@ impl Meter {
     pub fn observe(&mut self, tree: &Tree<'_>) -> Result<(), MeterError> {
         let all = self.observers.iter_mut().zip(&mut self.tables);
         for (observer, table) in all {
-            observer.observe(tree, &mut self.clock, table)?;
+            observer.observe(tree, &self.clock, table)?;
         }
         Ok(())
     }

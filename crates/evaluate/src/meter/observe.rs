@@ -56,7 +56,7 @@ impl Observer {
     pub(super) fn observe(
         &mut self,
         tree: &Tree<'_>,
-        clock: &mut StepClock,
+        clock: &StepClock,
         table: &mut Table,
     ) -> Result<(), MeterError> {
         let spans = self.matcher.spans(tree);
@@ -70,7 +70,7 @@ impl Observer {
         &mut self,
         spans: &[u32],
         tree: &Tree<'_>,
-        clock: &mut StepClock,
+        clock: &StepClock,
         table: &mut Table,
     ) -> Result<(), MeterError> {
         let symbols = &tree.batch().symbols;

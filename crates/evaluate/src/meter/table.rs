@@ -108,6 +108,23 @@ impl Store {
     }
 }
 
+/// Counts spans for a [`Table`].
+#[derive(Debug)]
+pub struct Counter<'t> {
+    cells: &'t mut Cells<f64>,
+    budget: &'t mut Budget,
+}
+
+impl Counter<'_> {
+    /// As [`Table::add_count`].
+    #[inline]
+    pub fn add(&mut self, group: u32, point: usize, weight: f64) {
+        if let Some(cell) = self.cells.cell(group, point, self.budget) {
+            *cell += weight;
+        }
+    }
+}
+
 impl Table {
     pub(super) fn new(query: &MetricsQuery, steps: Steps, limits: MeterLimits) -> Self {
         let too_many_points = steps.count() > MAX_POINTS;
@@ -211,16 +228,24 @@ impl Table {
 
     // === adding ===
 
-    /// Counts a span; for `rate` and `count_over_time`.
+    /// Counts a span; for `rate` and `count_over_time`. For many spans, ask [`Self::counter`].
     ///
     /// # Panics
     /// When [`Self::group`] has not given this group, or there is no such point; so do the other methods that add.
-    #[inline]
     pub fn add_count(&mut self, group: u32, point: usize, weight: f64) {
-        if let Store::Counts(cells) = &mut self.store
-            && let Some(cell) = cells.cell(group, point, &mut self.budget)
-        {
-            *cell += weight;
+        if let Some(mut counter) = self.counter() {
+            counter.add(group, point, weight);
+        }
+    }
+
+    /// Counts spans quickly; `None` when the function does not count.
+    pub fn counter(&mut self) -> Option<Counter<'_>> {
+        match &mut self.store {
+            Store::Counts(cells) => Some(Counter {
+                cells,
+                budget: &mut self.budget,
+            }),
+            _ => None,
         }
     }
 
