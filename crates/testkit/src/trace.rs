@@ -111,7 +111,7 @@ impl Span {
     /// How many spans it stands for: 2^56 / (2^56 − *th*), where `th` is that of OpenTelemetry's member of the trace state,
     /// and 1 without a valid one.
     pub fn weight(&self) -> f64 {
-        const ALL: f64 = (1u64 << 56) as f64;
+        const ALL: u64 = 1 << 56;
         let member = self
             .trace_state
             .split(',')
@@ -124,7 +124,7 @@ impl Span {
         digits.map_or(1.0, |digits| {
             // Cut zeros at the end are supplied.
             let rejected = u64::from_str_radix(&format!("{digits:0<14}"), 16).unwrap();
-            ALL / (ALL - rejected as f64)
+            ALL as f64 / (ALL - rejected) as f64
         })
     }
 }

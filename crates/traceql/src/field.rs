@@ -61,7 +61,7 @@ pub enum Owner {
 /// Where an attribute is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Scope {
-    /// Unscoped, `.x`: span, resource, event, link, instrumentation, in this order; the first that has the key wins.
+    /// Unscoped, `.x`: span, resource, event, link, instrumentation, in this order; the first that has a value wins.
     #[default]
     Any,
     /// `span.x`

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use traceql::query::{Condition, Constant, Field, Intrinsic, Scope};
 
-use super::condition::{elements, holds};
+use super::condition::{elements, holds, one_zero};
 use super::field::read;
 use super::metrics::{Labels, Sample, counts};
 use super::{FoundSeries, Shown, constant_text};
@@ -111,7 +111,7 @@ fn side<'d>(samples: &[Sample<'d>]) -> Side<'d> {
             };
             let mut distinct = BTreeMap::new();
             for element in elements(value) {
-                if let Shown::One(constant) = element {
+                if let Shown::One(constant) = one_zero(element) {
                     distinct.insert(constant_text(&constant), constant);
                 }
             }

@@ -95,10 +95,17 @@ pub(super) fn evaluate(value: &Value, span: usize, tree: &Tree<'_>) -> Option<Sh
 
 /// The value of a group key: the first of an array; the string `nil` when there is none.
 pub(super) fn key(value: Option<Shown>) -> Option<Constant> {
-    match elements(value?).swap_remove(0) {
-        // Zero is one key, whatever its sign.
-        Shown::One(Constant::Float(0.0)) => Some(Constant::Float(0.0)),
+    match one_zero(elements(value?).swap_remove(0)) {
         Shown::One(constant) => Some(constant),
         other => Some(Constant::Str(other.to_string().into())),
+    }
+}
+
+/// Zero is one value, whatever its sign.
+pub(super) fn one_zero(value: Shown) -> Shown {
+    match value {
+        // The sum of the two zeros is the positive one.
+        Shown::One(Constant::Float(float)) => Shown::One(Constant::Float(float + 0.0)),
+        other => other,
     }
 }
