@@ -19,6 +19,9 @@ use crate::need::{Need, Needs};
 use crate::prune::Summary;
 use crate::work::Work;
 
+/// Tells whether a trace may have spans in other places too.
+pub(crate) type IsElsewhere<'a> = &'a dyn Fn(TraceId) -> bool;
+
 /// A block, opened for one question.
 pub(crate) struct BlockScan {
     pub(crate) meta: Arc<BlockMeta>,
@@ -118,6 +121,19 @@ impl BlockScan {
         self.need != Need::Nothing
     }
 
+    /// Whether its columns are judged so quickly that nothing is gained by judging the best traces first: they touch most of the
+    /// few pages anyway.
+    pub(crate) fn is_quickly_judged(&self) -> bool {
+        /// Pages of some two million spans.
+        const PAGES_FEW: usize = 256;
+        let is_large =
+            |column: &SpanColumn| matches!(column, SpanColumn::Tail | SpanColumn::Events);
+        let pages = self.columns.file().page_count();
+        self.is_judged()
+            && !self.judged.iter().any(is_large)
+            && pages.is_ok_and(|pages| pages <= PAGES_FEW)
+    }
+
     /// Whether columns decide everything that is needed.
     pub(crate) fn is_exact(&self) -> bool {
         self.filters.iter().all(Filter::is_exact)
@@ -148,19 +164,23 @@ impl BlockScan {
     ///
     /// # Errors
     /// [`QueryError`]
-    pub(crate) fn judge(&self, traces: &[u32]) -> Result<Vec<u32>, QueryError> {
+    pub(crate) fn judge(
+        &self,
+        traces: &[u32],
+        is_elsewhere: IsElsewhere<'_>,
+    ) -> Result<Vec<u32>, QueryError> {
         if self.need == Need::Nothing {
             return Ok(traces.to_vec());
         }
         let mut passed = Vec::new();
         for (group, traces) in self.by_group(traces) {
-            passed.extend(self.judge_group(group, &traces)?);
+            passed.extend(self.judge_group(group, &traces, is_elsewhere)?);
         }
         Ok(passed)
     }
 
     /// The traces by row group, ascending in each.
-    fn by_group(&self, traces: &[u32]) -> Vec<(usize, Vec<u32>)> {
+    pub(crate) fn by_group(&self, traces: &[u32]) -> Vec<(usize, Vec<u32>)> {
         let mut traces = traces.to_vec();
         traces.sort_unstable();
         let file = self.columns.file();
@@ -184,30 +204,29 @@ impl BlockScan {
 
     /// The pages that hold these traces, ascending; `None` for most or all of them.
     fn pages_of(&self, group: usize, traces: &[u32]) -> Result<Option<Vec<usize>>, QueryError> {
-        let first_rows = self.columns.file().first_rows_of_pages(group);
-        let first_rows = first_rows.map_err(|error| self.columns.damaged(error))?;
-        let page_count = first_rows.len() - 1;
+        let file = self.columns.file();
+        let damaged = |error| self.columns.damaged(error);
+        let page_count = file.first_rows_of_pages(group).map_err(damaged)?.len() - 1;
         // So many traces touch all pages anyway.
         if traces.len() > page_count * 8 {
             return Ok(None);
         }
-        let mut pages = Vec::new();
-        for &trace in traces {
-            let rows = self.rows_in(trace, group);
-            let of = |row: u32| first_rows[1..=page_count].partition_point(|&end| end <= row);
-            let last = rows.end.saturating_sub(1).max(rows.start);
-            pages.extend(of(rows.start)..=of(last).min(page_count.saturating_sub(1)));
-        }
-        pages.sort_unstable();
-        pages.dedup();
+        let rows = traces.iter().map(|&trace| self.rows_in(trace, group));
+        let pages = file.pages_with(group, rows).map_err(damaged)?;
         Ok((pages.len() < page_count).then_some(pages))
     }
 
-    /// Those of these traces of a row group, ascending, that columns let through.
+    /// Those of these traces of a row group, ascending, that columns let through. Whether a piece is let through that only the rest
+    /// of its trace could make match, `is_elsewhere` tells: whether there may be such a rest.
     ///
     /// # Errors
     /// [`QueryError`]
-    pub(crate) fn judge_group(&self, group: usize, traces: &[u32]) -> Result<Vec<u32>, QueryError> {
+    pub(crate) fn judge_group(
+        &self,
+        group: usize,
+        traces: &[u32],
+        is_elsewhere: IsElsewhere<'_>,
+    ) -> Result<Vec<u32>, QueryError> {
         if self.need == Need::Nothing || traces.is_empty() {
             return Ok(traces.to_vec());
         }
@@ -240,7 +259,9 @@ impl BlockScan {
         let first = here.traces.start;
         let passed = traces.iter().copied().filter(|&trace| {
             let count = |filter: usize| counts[filter][trace as usize - first];
-            self.is_enough(trace as usize, &count)
+            self.need.is_met(&count)
+                || (self.is_enough(trace as usize, &count)
+                    && is_elsewhere(self.table.trace_id(trace as usize)))
         });
         Ok(passed.collect())
     }
@@ -286,31 +307,47 @@ impl BlockScan {
         keys: &Keys,
         mut each: impl FnMut(u32, &Tree<'_>) -> Result<bool, QueryError>,
     ) -> Result<(), QueryError> {
-        let columns = keys.columns(&self.meta, self.columns.file());
-        let mut builder = TreeBuilder::default();
-        let mut gathered = Gathered::new();
-        let mut rows = Vec::new();
         for (group, traces) in self.by_group(traces) {
-            let mut reader = self.open_group(group, &traces, &columns)?;
-            gathered.clear();
-            for trace in traces {
-                if gathered.batch.len() > BATCH_SPANS {
-                    self.work.check()?;
-                    gathered.clear();
-                    reader.change_target();
-                }
-                rows.clear();
-                self.append(&mut reader, trace, &mut gathered, &mut rows)?;
-                self.work.count_traces(1);
-                let tree = builder.build(&gathered.batch, &rows);
-                let goes_on = each(trace, &tree)?;
-                builder.recycle(tree);
-                if !goes_on {
-                    return Ok(());
-                }
+            if !self.evaluate_group(group, &traces, keys, &mut each)? {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// As [`Self::evaluate`], for traces of one row group, ascending. Gives what `each` gave last.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub(crate) fn evaluate_group(
+        &self,
+        group: usize,
+        traces: &[u32],
+        keys: &Keys,
+        mut each: impl FnMut(u32, &Tree<'_>) -> Result<bool, QueryError>,
+    ) -> Result<bool, QueryError> {
+        let columns = keys.columns(&self.meta, self.columns.file());
+        let mut reader = self.open_group(group, traces, &columns)?;
+        let mut builder = TreeBuilder::default();
+        let mut gathered = Gathered::new();
+        let mut rows = Vec::new();
+        for &trace in traces {
+            if gathered.batch.len() > BATCH_SPANS {
+                self.work.check()?;
+                gathered.clear();
+                reader.change_target();
+            }
+            rows.clear();
+            self.append(&mut reader, trace, &mut gathered, &mut rows)?;
+            self.work.count_traces(1);
+            let tree = builder.build(&gathered.batch, &rows);
+            let goes_on = each(trace, &tree)?;
+            builder.recycle(tree);
+            if !goes_on {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Appends what `keys` say of these traces to a batch, and the rows there of each to what `rows` has for its id.

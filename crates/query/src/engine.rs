@@ -18,23 +18,28 @@ use crate::{
 const EXPLAINED: i64 = 20;
 
 impl Query {
-    /// One page of the traces that match.
-    ///
-    /// `progress` is called now and then with what is found so far: the best traces yet, which better ones may still push
-    /// out, and what it has cost. Dropping the future ends the work.
+    /// One page of the traces that match. Dropping the future ends the work.
     ///
     /// # Errors
     /// [`QueryError::Live`], [`QueryError::Limit`]. What cannot be read is no error, but is named in the answer.
-    pub async fn search(
+    pub async fn search(&self, request: &SearchRequest) -> Result<SearchPage, QueryError> {
+        let work = Work::begin(request.limits);
+        Search::begin(self, request, work).await?.run(None).await
+    }
+
+    /// As [`Self::search`]. `progress` is called now and then with what is found so far: the best traces yet, which better ones
+    /// may still push out, and what it has cost. To show them costs time of its own.
+    ///
+    /// # Errors
+    /// As with [`Self::search`].
+    pub async fn search_with_progress(
         &self,
         request: &SearchRequest,
-        progress: impl FnMut(&SearchPage) + Send,
+        mut progress: impl FnMut(&SearchPage) + Send,
     ) -> Result<SearchPage, QueryError> {
         let work = Work::begin(request.limits);
-        Search::begin(self, request, work)
-            .await?
-            .run(progress)
-            .await
+        let search = Search::begin(self, request, work).await?;
+        search.run(Some(&mut progress)).await
     }
 
     /// Answers a query, a page of the newest traces or some points of series, and tells how: a line for each step, and what
@@ -65,7 +70,7 @@ impl Query {
                     limits,
                 };
                 let search = Search::begin(self, &request, (work.clone(), guard)).await?;
-                let page = search.run(|_| ()).await?;
+                let page = search.run(None).await?;
                 (
                     format!("{} traces, newest first", page.traces.len()),
                     page.stats,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use block::BlockMeta;
 use model::{DurationNanos, TraceId, TraceSummary, UnixNanos};
 
 /// Which traces, in which order.
@@ -38,6 +39,26 @@ pub enum TraceOrder {
     Newest,
     /// Longest duration first.
     Slowest,
+}
+
+impl TraceOrder {
+    /// What a trace is ordered by, in nanoseconds.
+    pub(crate) fn key(self, start: UnixNanos, duration: DurationNanos) -> i64 {
+        match self {
+            Self::Newest => start.0,
+            Self::Slowest => duration.0,
+        }
+    }
+
+    /// The best key that a trace of a block can have. A longer duration may come from pieces elsewhere, so a block with
+    /// pieces may always help there.
+    pub(crate) fn best_key(self, block: &BlockMeta) -> i64 {
+        match self {
+            Self::Newest => block.start_max.0,
+            Self::Slowest if block.partial_traces > 0 => i64::MAX,
+            Self::Slowest => block.duration_max,
+        }
+    }
 }
 
 /// The last trace of a page: the next page starts after it.
@@ -86,10 +107,7 @@ pub struct TracePage {
 impl TraceListRequest {
     /// What the list is ordered by, in nanoseconds.
     pub(crate) fn key(&self, summary: &TraceSummary) -> i64 {
-        match self.order {
-            TraceOrder::Newest => summary.start.0,
-            TraceOrder::Slowest => summary.duration().0,
-        }
+        self.order.key(summary.start, summary.duration())
     }
 
     /// Whether the whole trace belongs in the list. The cursor is not asked.

@@ -124,3 +124,40 @@ impl Query {
         .await
     }
 }
+
+/// Tells whether traces of a block may have spans in other places too. Asked on threads that may block.
+#[derive(Clone)]
+pub(crate) struct Elsewhere {
+    query: Query,
+    live: LiveTraces,
+    runtime: Handle,
+    here: BlockId,
+}
+
+impl Elsewhere {
+    /// Besides those in the block `here`. The runtime must be at hand.
+    pub(crate) fn new(query: &Query, live: &LiveTraces, here: BlockId) -> Self {
+        Self {
+            query: query.clone(),
+            live: live.clone(),
+            runtime: Handle::current(),
+            here,
+        }
+    }
+
+    /// Whether it may have.
+    pub(crate) fn has(&self, id: TraceId) -> bool {
+        if self.live.contains(id) {
+            return true;
+        }
+        let blocks = self.query.store.blocks();
+        let mut others = blocks.iter().filter(|block| block.id != self.here);
+        others.any(|block| {
+            let may = self
+                .runtime
+                .block_on(self.query.store.may_contain(block, id));
+            // What cannot be read may hold anything.
+            may.unwrap_or(true)
+        })
+    }
+}

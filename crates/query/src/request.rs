@@ -54,6 +54,13 @@ pub struct SearchRequest {
     pub limits: Limits,
 }
 
+impl SearchRequest {
+    /// Whether a trace, or a block of traces, from one time to another may be wanted.
+    pub(crate) fn covers(&self, from: UnixNanos, to: UnixNanos) -> bool {
+        self.end.is_none_or(|end| from < end) && self.start.is_none_or(|start| to >= start)
+    }
+}
+
 /// A page of matching traces.
 #[derive(Debug, Clone, Default)]
 pub struct SearchPage {

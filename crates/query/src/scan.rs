@@ -42,7 +42,7 @@ impl Query {
         let mut missing = Vec::new();
         let blocks = self.store.blocks();
         for block in in_order(blocks.iter(), request) {
-            if best.is_beyond(best_key(block, request.order)) {
+            if best.is_beyond(request.order.best_key(block)) {
                 break;
             }
             match self.store.trace_table(block).await {
@@ -119,10 +119,7 @@ impl Whole {
     /// Where it stands in the list. Among the slowest it stands where its longest piece is found: by the duration of the
     /// whole it would belong on an earlier page, which could not know of it.
     fn rank(&self, order: TraceOrder) -> Rank {
-        let key = match order {
-            TraceOrder::Newest => self.summary.start.0,
-            TraceOrder::Slowest => self.longest.0,
-        };
+        let key = order.key(self.summary.start, self.longest);
         (Reverse(key), self.summary.trace_id)
     }
 }
@@ -133,18 +130,8 @@ fn in_order<'a>(
     request: &TraceListRequest,
 ) -> Vec<&'a Arc<BlockMeta>> {
     let mut blocks: Vec<_> = blocks.filter(|block| may_match(block, request)).collect();
-    blocks.sort_by_key(|block| Reverse(best_key(block, request.order)));
+    blocks.sort_by_key(|block| Reverse(request.order.best_key(block)));
     blocks
-}
-
-/// The best key that a trace of the block can have. A longer duration may come from pieces elsewhere, so a block with
-/// pieces may always help there.
-fn best_key(block: &BlockMeta, order: TraceOrder) -> i64 {
-    match order {
-        TraceOrder::Newest => block.start_max.0,
-        TraceOrder::Slowest if block.partial_traces > 0 => i64::MAX,
-        TraceOrder::Slowest => block.duration_max,
-    }
 }
 
 fn may_match(block: &BlockMeta, request: &TraceListRequest) -> bool {
@@ -169,10 +156,7 @@ fn scan(table: &TraceTable, request: &TraceListRequest, best: &mut Best) {
     let service = request.service.as_deref().map(|name| table.word(name));
     let root_name = request.root_name.as_deref().map(|name| table.word(name));
     for index in 0..table.len() {
-        let key = match request.order {
-            TraceOrder::Newest => table.start(index).0,
-            TraceOrder::Slowest => table.duration(index).0,
-        };
+        let key = request.order.key(table.start(index), table.duration(index));
         if best.wants(key, table.trace_id(index))
             && may_list(table, index, request, service, root_name)
         {

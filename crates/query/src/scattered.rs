@@ -9,12 +9,10 @@ use std::sync::Arc;
 
 use block::{BlockId, BlockMeta};
 use model::{SpanId, TraceId};
-use tokio::runtime::Handle;
 
 use crate::columns::Keys;
 use crate::live::LiveTraces;
-use crate::pieces::TOGETHER;
-use crate::search::is_elsewhere;
+use crate::pieces::{Elsewhere, TOGETHER};
 use crate::work::{Work, on_blocking_thread};
 use crate::{Query, QueryError};
 
@@ -86,10 +84,9 @@ impl Query {
                 // It is met again, and named, when the block is looked into.
                 continue;
             };
-            let (query, id, work, runtime) =
-                (self.clone(), block.id, work.clone(), Handle::current());
+            let elsewhere = Elsewhere::new(self, &LiveTraces::default(), block.id);
+            let work = work.clone();
             let found = on_blocking_thread(move || {
-                let nothing_live = LiveTraces::default();
                 let mut found = Vec::new();
                 for (count, at) in (0..table.len())
                     .filter(|&at| table.is_partial(at))
@@ -99,7 +96,7 @@ impl Query {
                         work.check()?;
                     }
                     let trace = table.trace_id(at);
-                    if is_elsewhere(&query, &nothing_live, &runtime, trace, id) {
+                    if elsewhere.has(trace) {
                         found.push(trace);
                     }
                 }

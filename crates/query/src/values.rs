@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use block::{AttributePages, AttributeType, BlockMeta, SpanColumn, WordPages};
 use evaluate::{Matcher, Shown, Tree, read};
-use model::{SERVICE_NAME, SpanBatch, SpanKind, StatusCode, Value, ValueRef};
+use model::{SERVICE_NAME, SpanBatch, SpanKind, StatusCode, ValueRef};
 use traceql::query::{
     Condition, Constant, Field, Intrinsic, Owner, Pipeline, Scope, Spansets, Stage,
 };
 
 use crate::block_scan::BlockScan;
-use crate::columns::{Filter, GroupTraces, Judge, Keys, Mask, value_of};
+use crate::columns::{Filter, GroupTraces, Judge, Keys, Mask, constant, elements, value_of};
 use crate::live::LiveTraces;
 use crate::need::Needs;
 use crate::tags::newest_first;
@@ -144,23 +144,8 @@ impl Found {
 
     fn add_value(&mut self, value: ValueRef<'_>) {
         match value {
-            ValueRef::Str(text) => self.add_text(text),
-            ValueRef::Int(int) => self.add(Constant::Int(int)),
-            ValueRef::Double(double) => self.add(Constant::Float(double)),
-            ValueRef::Bool(bool) => self.add(Constant::Bool(bool)),
-            ValueRef::Json(text) => {
-                if let Ok(Value::Array(items)) = Value::from_canonical(text) {
-                    for item in items {
-                        match item {
-                            Value::Str(text) => self.add_text(&text),
-                            Value::Int(int) => self.add(Constant::Int(int)),
-                            Value::Double(double) => self.add(Constant::Float(double)),
-                            Value::Bool(bool) => self.add(Constant::Bool(bool)),
-                            _ => {}
-                        }
-                    }
-                }
-            }
+            ValueRef::Json(text) => elements(text).for_each(|element| self.add(element)),
+            single => constant(single).into_iter().for_each(|one| self.add(one)),
         }
     }
 
@@ -490,7 +475,7 @@ fn in_traces(
     let candidates = newest.filter(|&at| scan.may_match(at as usize));
     let candidates: Vec<u32> = candidates.collect();
     let mut passed = if scan.is_judged() {
-        scan.judge(&candidates)?
+        scan.judge(&candidates, &|_| true)?
     } else {
         candidates
     };

@@ -1,6 +1,6 @@
 //! What all parts of one question share: its end, its bounds, and what it has cost.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -114,24 +114,59 @@ impl Work {
         self.0.bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// What it has cost so far; numbers of blocks are the caller's.
+    /// What it has cost so far, but for blocks.
     pub(crate) fn stats(&self) -> QueryStats {
+        self.cost(QueryStats::default())
+    }
+
+    /// What it has cost so far; `blocks` tells what became of them.
+    pub(crate) fn cost(&self, blocks: QueryStats) -> QueryStats {
         QueryStats {
             traces: self.0.traces.load(Relaxed),
             spans: self.0.spans.load(Relaxed),
             bytes: self.0.bytes.load(Relaxed),
             elapsed: self.0.began.elapsed(),
-            ..QueryStats::default()
+            ..blocks
         }
     }
 }
 
 /// Threads that work on one question: as many as there are processors, but leaving something to others.
-pub(crate) fn workers() -> usize {
+fn workers() -> usize {
     const MOST: usize = 16;
     std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MOST)
+}
+
+/// What the workers that do `count` pieces of work begin with.
+pub(crate) fn for_each_worker<T>(count: usize, begin: impl FnMut() -> T) -> Vec<T> {
+    std::iter::repeat_with(begin)
+        .take(workers().min(count))
+        .collect()
+}
+
+/// Does `count` pieces of work on all processors. There is a worker for each of `sums`: it has `each` add one piece after the
+/// other to it, and what they end with is returned.
+pub(crate) async fn on_all_processors<T: Send + 'static>(
+    sums: Vec<T>,
+    count: usize,
+    each: impl Fn(&mut T, usize) -> Result<(), QueryError> + Send + Sync + 'static,
+) -> Result<Vec<T>, QueryError> {
+    let (each, next) = (Arc::new(each), Arc::new(AtomicUsize::new(0)));
+    let workers = sums.into_iter().map(|mut sum| {
+        let (each, next) = (each.clone(), next.clone());
+        on_blocking_thread(move || {
+            loop {
+                let piece = next.fetch_add(1, Relaxed);
+                if piece >= count {
+                    return Ok(sum);
+                }
+                each(&mut sum, piece)?;
+            }
+        })
+    });
+    futures::future::try_join_all(workers).await
 }
 
 /// Runs work for the processor where it does not hold up other tasks. A panic becomes an error.

@@ -47,7 +47,11 @@ async fn run(edge: Edge, request: query::SearchRequest, out: Out) -> Result<(), 
             }
         }
     };
-    let page = edge.engines()?.query.search(&request, progress).await?;
+    let page = edge
+        .engines()?
+        .query
+        .search_with_progress(&request, progress)
+        .await?;
     let (messages, _) = changes(&page, &sent, true);
     out.send(&messages).await;
     Ok(())

@@ -1,10 +1,11 @@
 //! A condition compiled for one block.
 
 use block::{AttributeScope, AttributeType, BlockMeta, SpanColumn, SpanFile, TraceTable};
-use model::{SERVICE_NAME, SpanBatch, SpanId, SpanKind, StatusCode, Symbol, ValueRef};
+use model::{SERVICE_NAME, SpanBatch, SpanId, SpanKind, StatusCode, Symbol};
 use traceql::query::{CompareOp, Condition, Constant, Field, Intrinsic, Owner, Scope};
 
 use super::test::{Durations, Test};
+use super::value::{of_resource_attribute, of_scope_attribute};
 
 /// A condition as a tree of tests on columns.
 #[derive(Debug)]
@@ -59,6 +60,11 @@ pub(super) enum Leaf {
         memo: usize,
     },
     StatusMessage {
+        test: Test,
+        memo: usize,
+    },
+    /// By the names of its events, as of an array.
+    EventName {
         test: Test,
         memo: usize,
     },
@@ -218,6 +224,11 @@ impl Filter {
                 let memo = self.memo();
                 Leaf::StatusMessage { test, memo }
             }
+            Intrinsic::EventName => {
+                self.uses(SpanColumn::EventName);
+                let memo = self.memo();
+                Leaf::EventName { test, memo }
+            }
             Intrinsic::Status => {
                 self.uses(SpanColumn::Status);
                 Leaf::Status([0, 1, 2].map(|at| test.of_status(StatusCode::from_number(at))))
@@ -269,7 +280,6 @@ impl Filter {
             | Intrinsic::RootService => return of_traces(intrinsic, &test, target.traces),
             Intrinsic::ParentId
             | Intrinsic::ChildCount
-            | Intrinsic::EventName
             | Intrinsic::EventTimeSinceStart
             | Intrinsic::LinkTraceId
             | Intrinsic::LinkSpanId
@@ -391,7 +401,7 @@ fn cost(node: &Node) -> u32 {
             Leaf::Resource(_) => 2,
             Leaf::Status(_) | Leaf::Kind(_) => 3,
             Leaf::Name { .. } => 4,
-            Leaf::StatusMessage { .. } | Leaf::Root { .. } => 5,
+            Leaf::StatusMessage { .. } | Leaf::EventName { .. } | Leaf::Root { .. } => 5,
             Leaf::Attribute(leaf) if leaf.tail.is_none() => 6,
             Leaf::Attribute(_) => 20,
             Leaf::Duration(_) | Leaf::SpanId { .. } => 10,
@@ -453,40 +463,6 @@ fn of_resource(resources: &SpanBatch, row: usize, name: &str, test: &Test) -> Op
 
 fn of_scope(resources: &SpanBatch, row: usize, name: &str, test: &Test) -> Option<bool> {
     of_scope_attribute(resources, row, name).map(|value| test.of_value(value))
-}
-
-/// The value of an attribute of the resource in a row; `None` is nil.
-pub(crate) fn of_resource_attribute<'b>(
-    resources: &'b SpanBatch,
-    row: usize,
-    name: &str,
-) -> Option<ValueRef<'b>> {
-    of_attributes(resources, resources.resources[row].attributes, name)
-}
-
-/// The value of an attribute of the instrumentation scope in a row; `None` is nil.
-pub(crate) fn of_scope_attribute<'b>(
-    resources: &'b SpanBatch,
-    row: usize,
-    name: &str,
-) -> Option<ValueRef<'b>> {
-    of_attributes(resources, resources.resources[row].scope_attributes, name)
-}
-
-fn of_attributes<'b>(
-    batch: &'b SpanBatch,
-    range: model::Range32,
-    name: &str,
-) -> Option<ValueRef<'b>> {
-    let attributes = batch.attributes(range).iter();
-    let mut found = attributes.filter(|attribute| batch.symbols.str(attribute.key) == name);
-    let value = batch.symbols.value(found.next()?.value);
-    (!is_nil(value)).then_some(value)
-}
-
-/// Whether a value is none: empty, or an array without elements.
-pub(crate) fn is_nil(value: ValueRef<'_>) -> bool {
-    matches!(value, ValueRef::Json("null" | "[]"))
 }
 
 /// Whether some event or link of the block may have an attribute of this key.

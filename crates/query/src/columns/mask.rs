@@ -89,6 +89,11 @@ impl Mask {
         }
     }
 
+    /// Rows, in it or not.
+    pub(crate) fn len(&self) -> usize {
+        self.rows
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
     }
@@ -126,6 +131,23 @@ impl Mask {
         self.trim();
     }
 
+    /// Calls `each` with every row, ascending. Where all rows are in it, as they mostly are, that is a plain loop.
+    #[inline]
+    pub(crate) fn each(&self, mut each: impl FnMut(usize)) {
+        for (at, &word) in self.words.iter().enumerate() {
+            let first = at * 64;
+            if word == u64::MAX {
+                (first..first + 64).for_each(&mut each);
+                continue;
+            }
+            let mut rest = word;
+            while rest != 0 {
+                each(first + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
+    }
+
     /// The rows, ascending.
     pub(crate) fn rows(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(at, &word)| {
@@ -155,6 +177,11 @@ mod tests {
             let mut odd = even.clone();
             odd.not();
             assert!(odd.rows().all(|row| row % 2 == 1));
+            for mask in [&even, &Mask::all(rows)] {
+                let mut each = Vec::new();
+                mask.each(|row| each.push(row));
+                assert_eq!(each, mask.rows().collect::<Vec<_>>());
+            }
             assert_eq!(even.count() + odd.count(), rows);
             let mut both = even.clone();
             both.or(&odd);

@@ -9,10 +9,15 @@ mod filter;
 mod mask;
 mod projection;
 mod test;
+mod value;
 mod verdict;
 
-pub(crate) use filter::{Filter, Target, of_resource_attribute, of_scope_attribute};
+pub(crate) use filter::{Filter, Target};
 pub(crate) use mask::Mask;
 pub(crate) use projection::Keys;
 pub(crate) use test::{Durations, Test};
-pub(crate) use verdict::{GroupTraces, Judge, tail_value, value_of};
+pub(crate) use value::{
+    constant, constant_of_element, elements, of_resource_attribute, of_scope_attribute, tail_value,
+    value_of,
+};
+pub(crate) use verdict::{GroupTraces, Judge};

@@ -6,6 +6,8 @@ use model::{DurationNanos, SpanKind, StatusCode, Value, ValueRef};
 use traceql::query::{self, CompareOp, Condition, Constant, Field, Pattern};
 use traceql::semantics;
 
+use super::value::{constant, constant_of_element};
+
 /// What a condition asks of one field.
 #[derive(Debug, Clone)]
 pub(crate) enum Test {
@@ -50,6 +52,22 @@ impl Test {
         }
     }
 
+    /// The text that a value must be equal to.
+    pub(crate) fn sought(&self) -> Option<&str> {
+        match self {
+            Self::Compare(CompareOp::Eq, Constant::Str(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it asks every element of an array, not any.
+    pub(crate) fn asks_every(&self) -> bool {
+        matches!(
+            self,
+            Self::Compare(CompareOp::Ne, _) | Self::Matches { negated: true, .. }
+        )
+    }
+
     /// Whether it holds where there is no value.
     pub(crate) fn of_nil(&self) -> bool {
         matches!(self, Self::IsNil { negated: false })
@@ -57,14 +75,11 @@ impl Test {
 
     /// Whether it holds for the value of an attribute.
     pub(crate) fn of_value(&self, value: ValueRef<'_>) -> bool {
-        let one = match value {
-            ValueRef::Str(text) => return self.of_text(text),
-            ValueRef::Int(int) => Constant::Int(int),
-            ValueRef::Double(double) => Constant::Float(double),
-            ValueRef::Bool(bool) => Constant::Bool(bool),
-            ValueRef::Json(text) => return self.of_json(text),
-        };
-        self.of_constant(&one)
+        match value {
+            ValueRef::Str(text) => self.of_text(text),
+            ValueRef::Json(text) => self.of_json(text),
+            other => constant(other).is_some_and(|one| self.of_constant(&one)),
+        }
     }
 
     pub(crate) fn of_text(&self, text: &str) -> bool {
@@ -110,20 +125,14 @@ impl Test {
             Ok(Value::Array(items)) => items,
             _ => return matches!(self, Self::IsNil { negated: true }),
         };
-        let one = |item: &Value| match item {
-            Value::Str(text) => self.of_text(text),
-            Value::Int(int) => self.of_constant(&Constant::Int(*int)),
-            Value::Double(double) => self.of_constant(&Constant::Float(*double)),
-            Value::Bool(bool) => self.of_constant(&Constant::Bool(*bool)),
-            _ => false,
+        let one = |item: &Value| {
+            constant_of_element(item).is_some_and(|element| self.of_constant(&element))
         };
         match self {
             Self::IsNil { negated } => *negated,
             Self::IsTrue => false,
-            Self::Compare(CompareOp::Ne, _) | Self::Matches { negated: true, .. } => {
-                items.iter().all(one)
-            }
-            Self::Compare(..) | Self::Matches { .. } => items.iter().any(one),
+            _ if self.asks_every() => items.iter().all(one),
+            _ => items.iter().any(one),
         }
     }
 

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use block::{
-    AttributePages, AttributeType, ListPages, ReadError, SpanGroup, TraceTable, WordColumn,
-    WordPages,
+    AttributePages, AttributeType, EventNamePages, ListPages, ReadError, SpanGroup, TraceTable,
+    WordColumn, WordPages,
 };
 use model::ValueRef;
 
-use super::filter::{AttributeLeaf, Filter, Known, Leaf, Node, Otherwise, is_nil};
+use super::filter::{AttributeLeaf, Filter, Known, Leaf, Node, Otherwise};
+use super::value::{is_nil, tail_value, value_of};
 use super::{Mask, Test};
 
 /// For which rows a condition holds.
@@ -128,6 +129,8 @@ pub(crate) struct Judge<'f> {
     filter: &'f Filter,
     /// For each dictionary: for each entry, [`UNSEEN`] or what was said.
     memos: Vec<Vec<u8>>,
+    /// For each dictionary: whether it has the text that is sought; `None` before it was looked for.
+    has_sought: Vec<Option<bool>>,
 }
 
 const UNSEEN: u8 = 0;
@@ -141,6 +144,7 @@ impl<'f> Judge<'f> {
         Self {
             filter,
             memos: vec![Vec::new(); filter.memos],
+            has_sought: vec![None; filter.memos],
         }
     }
 
@@ -161,6 +165,7 @@ impl<'f> Judge<'f> {
             traces,
             page,
             memos: &mut self.memos,
+            has_sought: &mut self.has_sought,
         };
         here.node(&self.filter.root, within)
     }
@@ -172,6 +177,7 @@ struct Page<'p> {
     page: usize,
     rows: Range<u32>,
     memos: &'p mut [Vec<u8>],
+    has_sought: &'p mut [Option<bool>],
 }
 
 impl Page<'_> {
@@ -267,6 +273,10 @@ impl Page<'_> {
                 }
                 mask
             }
+            Leaf::EventName { test, memo } => {
+                let (rows, memo) = (self.rows.len(), &mut self.memos[*memo]);
+                of_event_names(self.group.event_names(page)?, rows, test, memo)?
+            }
             Leaf::Attribute(leaf) => return self.attribute(leaf, within),
         };
         Ok(Verdict::exact(mask))
@@ -283,6 +293,9 @@ impl Page<'_> {
 
     fn attribute(&mut self, leaf: &AttributeLeaf, within: &Mask) -> Result<Verdict, ReadError> {
         let rows = self.rows.len();
+        if self.is_ruled_out(leaf)? {
+            return Ok(Verdict::exact(Mask::none(rows)));
+        }
         let mut mask = Mask::none(rows);
         // Rows that have no value yet; the first value that a row has counts.
         let mut open = within.clone();
@@ -321,6 +334,34 @@ impl Page<'_> {
         Ok(Verdict::exact(mask))
     }
 
+    /// Whether dictionaries tell that no row of the page passes: of many values, most are in few row groups.
+    fn is_ruled_out(&mut self, leaf: &AttributeLeaf) -> Result<bool, ReadError> {
+        let Some(sought) = leaf.test.sought() else {
+            return Ok(false);
+        };
+        if leaf.tail.is_some() || !matches!(leaf.otherwise, Otherwise::Const(false)) {
+            return Ok(false);
+        }
+        for &(at, kind, memo) in &leaf.columns {
+            let Some(words) = self.group.dictionary(at, self.page)? else {
+                return Ok(false);
+            };
+            // Elements of arrays are compared, and what is no text is equal to none.
+            let has_sought = self.has_sought[memo].get_or_insert_with(|| match kind {
+                AttributeType::Json => true,
+                AttributeType::String => {
+                    let mut codes = 0..words.entry_count() as u32;
+                    codes.any(|code| words.entry(code) == sought.as_bytes())
+                }
+                _ => false,
+            });
+            if *has_sought {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Adds what holds for the rows that have no value of their own.
     fn otherwise(
         &mut self,
@@ -349,6 +390,33 @@ impl Page<'_> {
             sure: (!is_exact).then_some(sure),
         })
     }
+}
+
+/// The rows whose events have such names.
+fn of_event_names(
+    events: &EventNamePages,
+    rows: usize,
+    test: &Test,
+    memo: &mut Vec<u8>,
+) -> Result<Mask, ReadError> {
+    let mut said = Said::new(events.names(), test, AttributeType::String, memo);
+    let mut mask = Mask::constant(rows, test.of_nil());
+    let mut at = 0;
+    for of_row in events.owners().chunk_by(|a, b| a == b) {
+        // Every name is to pass, or any.
+        let decisive = if test.asks_every() { NO } else { YES };
+        let mut is_decided = false;
+        for name in at..at + of_row.len() {
+            is_decided |= said.of(name)? == decisive;
+        }
+        set(
+            &mut mask,
+            of_row[0] as usize,
+            is_decided == (decisive == YES),
+        );
+        at += of_row.len();
+    }
+    Ok(mask)
 }
 
 fn set(mask: &mut Mask, row: usize, value: bool) {
@@ -420,22 +488,6 @@ impl<'a> Said<'a> {
     }
 }
 
-/// The value that the bytes of an entry are.
-pub(crate) fn value_of(bytes: &[u8], kind: AttributeType) -> Result<ValueRef<'_>, ReadError> {
-    let text = || {
-        let text = std::str::from_utf8(bytes);
-        text.map_err(|_| ReadError::Content("a text is not UTF-8".into()))
-    };
-    let eight = || bytes.first_chunk::<8>().copied().unwrap_or_default();
-    Ok(match kind {
-        AttributeType::String => ValueRef::Str(text()?),
-        AttributeType::Json => ValueRef::Json(text()?),
-        AttributeType::Int => ValueRef::Int(i64::from_le_bytes(eight())),
-        AttributeType::Double => ValueRef::Double(f64::from_bits(u64::from_le_bytes(eight()))),
-        AttributeType::Bool => ValueRef::Bool(bytes.first() == Some(&1)),
-    })
-}
-
 /// Decides rows by what the attributes without a column say.
 fn in_tail(
     tail: &ListPages,
@@ -468,25 +520,6 @@ fn in_tail(
 }
 
 fn of_tail_value(tail: &ListPages, at: usize, test: &Test) -> Result<Option<bool>, ReadError> {
-    let values = tail.values();
-    let bytes = match values.codes() {
-        Some(codes) => values.entry(codes[at]),
-        None => values.plain(at),
-    };
-    let value = tail_value(bytes, tail.kind(at))?;
+    let value = tail_value(tail.values().value(at), tail.kind(at))?;
     Ok((!is_nil(value)).then(|| test.of_value(value)))
-}
-
-/// The value of an attribute without a column: numbers are in digits.
-pub(crate) fn tail_value(bytes: &[u8], kind: AttributeType) -> Result<ValueRef<'_>, ReadError> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| ReadError::Content("a text is not UTF-8".into()))?;
-    let wrong = || ReadError::Content(format!("`{text}` is not of its type"));
-    Ok(match kind {
-        AttributeType::String => ValueRef::Str(text),
-        AttributeType::Json => ValueRef::Json(text),
-        AttributeType::Int => ValueRef::Int(text.parse().map_err(|_| wrong())?),
-        AttributeType::Double => ValueRef::Double(text.parse().map_err(|_| wrong())?),
-        AttributeType::Bool => ValueRef::Bool(text.parse().map_err(|_| wrong())?),
-    })
 }

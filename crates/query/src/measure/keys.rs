@@ -12,7 +12,10 @@ use traceql::query::{Column, Constant, Field, Intrinsic, Owner, Scope};
 use super::Read;
 use super::page::Failure;
 use crate::block_scan::BlockScan;
-use crate::columns::{Keys as Needed, Mask, of_resource_attribute, of_scope_attribute, value_of};
+use crate::columns::{
+    Keys as Needed, Mask, constant, constant_of_element, of_resource_attribute, of_scope_attribute,
+    value_of,
+};
 
 /// The columns of `by`.
 pub(super) struct Keys {
@@ -130,22 +133,19 @@ impl Keys {
             out.resize(rows, group);
             return Ok(());
         }
+        out.resize(rows, 0);
+        if let [Source::Resource(values)] = &self.sources[..] {
+            let resources = spans.resource(page)?;
+            state.direct.resize(values.len(), NO_GROUP);
+            return fill(mask, resources, values, &mut state.direct, table, out);
+        }
         for (at, source) in self.sources.iter().enumerate() {
             state.sources[at].ids(source, spans, page, &mut state.ids[at])?;
         }
-        out.resize(rows, 0);
         if self.sources.len() == 1 {
-            for row in mask.rows() {
-                let id = state.ids[0][row] as usize;
-                if id >= state.direct.len() {
-                    state.direct.resize(id + 1, NO_GROUP);
-                }
-                if state.direct[id] == NO_GROUP {
-                    state.direct[id] = table.group(&[state.sources[0].values[id].clone()])?;
-                }
-                out[row] = state.direct[id];
-            }
-            return Ok(());
+            let (values, ids) = (&state.sources[0].values, &state.ids[0]);
+            state.direct.resize(values.len(), NO_GROUP);
+            return fill(mask, ids, values, &mut state.direct, table, out);
         }
         let mut key = Vec::with_capacity(self.sources.len());
         for row in mask.rows() {
@@ -162,11 +162,34 @@ impl Keys {
 
 const NO_GROUP: u32 = u32::MAX;
 
+/// Looks up the group of each row in `mask` by its number, of which `values` are the keys and `known` the groups so far.
+fn fill(
+    mask: &Mask,
+    numbers: &[u32],
+    values: &[Option<Constant>],
+    known: &mut [u32],
+    table: &mut Table,
+    out: &mut [u32],
+) -> Result<(), Failure> {
+    let mut failure = None;
+    mask.each(|row| {
+        let number = numbers[row] as usize;
+        if known[number] == NO_GROUP && failure.is_none() {
+            match table.group(std::slice::from_ref(&values[number])) {
+                Ok(group) => known[number] = group,
+                Err(error) => failure = Some(error),
+            }
+        }
+        out[row] = known[number];
+    });
+    failure.map_or(Ok(()), |error| Err(error.into()))
+}
+
 /// What is remembered while one row group is read.
 pub(super) struct State {
     sources: Vec<Ids>,
     groups: HashMap<Vec<u32>, u32>,
-    /// With one key: the group of each of its values.
+    /// With one key: the group of each of its values, or of each resource.
     direct: Vec<u32>,
     ids: Vec<Vec<u32>>,
 }
@@ -368,21 +391,16 @@ fn of_resources(resources: &SpanBatch, scope: Scope, name: &str) -> Vec<Option<C
 
 /// A value as a key: of an array its first element, of what is no single value its text; `None` for nil.
 fn key_of(value: ValueRef<'_>) -> Option<Constant> {
-    Some(match value {
-        ValueRef::Str(text) => Constant::Str(text.into()),
-        ValueRef::Int(int) => Constant::Int(int),
-        ValueRef::Double(double) => Constant::Float(double),
-        ValueRef::Bool(bool) => Constant::Bool(bool),
-        ValueRef::Json(text) => match Value::from_canonical(text) {
-            Ok(Value::Empty) => return None,
-            Ok(Value::Array(items)) => match items.first()? {
-                Value::Str(text) => Constant::Str(text.as_str().into()),
-                Value::Int(int) => Constant::Int(*int),
-                Value::Double(double) => Constant::Float(*double),
-                Value::Bool(bool) => Constant::Bool(*bool),
-                other => Constant::Str(other.to_canonical().into()),
-            },
-            _ => Constant::Str(text.into()),
-        },
-    })
+    let ValueRef::Json(text) = value else {
+        return constant(value);
+    };
+    match Value::from_canonical(text) {
+        Ok(Value::Empty) => None,
+        Ok(Value::Array(items)) => {
+            let first = items.first()?;
+            let of_other = || Constant::Str(first.to_canonical().into());
+            Some(constant_of_element(first).unwrap_or_else(of_other))
+        }
+        _ => Some(Constant::Str(text.into())),
+    }
 }

@@ -2,13 +2,16 @@
 //! values are columns too. Most are. The others are measured on whole traces.
 
 mod compare;
+mod exemplars;
 mod keys;
 mod page;
-mod points;
 mod values;
 
+use std::collections::HashMap;
+
 use block::{ReadError, SpanColumn, SpanGroup};
-use evaluate::Meter;
+use evaluate::{Meter, StepClock};
+use model::UnixNanos;
 use traceql::query::{MetricsFunction, MetricsQuery};
 
 use crate::QueryError;
@@ -16,10 +19,12 @@ use crate::block_scan::BlockScan;
 use crate::columns::{Filter, GroupTraces, Judge, Mask};
 use crate::need::Needs;
 use compare::{Compare, Rows};
+use exemplars::Exemplars;
 use keys::Keys;
-use page::Exemplars;
-use points::Points;
 use values::Values;
+
+/// Service and name of the root of traces, where there is one, by position in the trace table.
+pub(crate) type RootsHere = HashMap<usize, Option<(String, String)>>;
 
 /// The queries of a meter, compiled for one block.
 pub(crate) struct Measure {
@@ -44,7 +49,7 @@ impl Measure {
     pub(crate) fn compile(meter: &Meter, scan: &BlockScan) -> Option<Self> {
         let mut measure = Self {
             queries: Vec::new(),
-            columns: vec![SpanColumn::Resource, SpanColumn::Start],
+            columns: vec![SpanColumn::Resource],
             is_weighted: meter.is_weighted(),
             wants_exemplars: Exemplars::are_wanted(meter),
         };
@@ -53,9 +58,6 @@ impl Measure {
             measure.columns.extend(measured.filter.columns());
             measure.columns.extend(measured.keys.columns());
             measure.columns.extend(measured.values.columns());
-            if measured.is_count && measure.wants_exemplars {
-                measure.columns.push(SpanColumn::Duration);
-            }
             let compared = measured.compare.as_ref();
             measure
                 .columns
@@ -71,6 +73,7 @@ impl Measure {
     }
 
     /// Adds the spans of a row group to a meter, but for those of the traces at these positions of the trace table, ascending.
+    /// `roots` are those of traces of which the block has a piece only.
     ///
     /// # Errors
     /// [`QueryError`]
@@ -79,14 +82,20 @@ impl Measure {
         scan: &BlockScan,
         group: usize,
         except: &[u32],
+        roots: &RootsHere,
         meter: &mut Meter,
     ) -> Result<(), QueryError> {
         let file = scan.columns.file();
-        let (mut spans, bytes) = scan.columns.read(group, &self.columns, None)?;
+        let clock = meter.clock();
+        let point = file.starts(group).and_then(|starts| only(&clock, starts));
+        let mut columns = self.columns.clone();
+        if point.is_none() && !columns.contains(&SpanColumn::Start) {
+            columns.push(SpanColumn::Start);
+        }
+        let (mut spans, bytes) = scan.columns.read(group, &columns, None)?;
         scan.work().count_bytes(bytes);
         let traces = GroupTraces::of(&scan.table, file.rows(group));
         let first = file.rows(group).start;
-        let points = Points::new(*meter.steps());
         let mut judges: Vec<Judge<'_>> = self
             .queries
             .iter()
@@ -106,17 +115,16 @@ impl Measure {
                 Some((compare, Judge::new(&compare.selection), rows))
             })
             .collect();
-        let mut wanted = Exemplars::new(self.wants_exemplars);
+        let mut wanted = Exemplars::new(self.wants_exemplars, meter.steps().count());
         let mut buffers = page::Buffers::default();
         for page in 0..spans.page_count() {
             scan.work().check()?;
             let rows = spans.page_rows(page);
             scan.work().count_spans(rows.len());
             let damaged = |error| QueryError::from(scan.columns.damaged(error));
-            buffers
-                .load(&mut spans, page, &points, self.is_weighted)
+            let mut within = buffers
+                .load(&mut spans, page, (&clock, point), self.is_weighted)
                 .map_err(damaged)?;
-            let mut within = buffers.in_time();
             leave_out(&mut within, scan, except, first, rows.start);
             if within.is_empty() {
                 continue;
@@ -140,15 +148,21 @@ impl Measure {
                     .add(query, state, &mut spans, page, &mask, table, &mut wanted)
                     .map_err(|failure| failure.told(scan))?;
             }
-            wanted.end_page(page);
         }
         for (at, compared) in compared.into_iter().enumerate() {
             if let Some((_, _, rows)) = compared {
-                Compare::count(&rows, scan, group, &mut spans, meter.table(at))?;
+                Compare::count(&rows, (scan, group, roots), &mut spans, meter.table(at))?;
             }
         }
         wanted.deliver(scan, group, &traces, meter)
     }
+}
+
+/// The point that all spans count for which start in between.
+fn only(clock: &StepClock, (earliest, latest): (i64, i64)) -> Option<u32> {
+    let first = clock.position(UnixNanos(earliest))?;
+    let last = clock.position(UnixNanos(latest))?;
+    (first == last).then_some(first as u32)
 }
 
 /// Takes the rows of these traces out of the rows of a page.

@@ -106,9 +106,7 @@ impl Values {
             Self::None => {}
             Self::Duration => {
                 let durations = spans.duration(page)?;
-                for row in mask.rows() {
-                    each(row, Number::Duration(durations[row]));
-                }
+                mask.each(|row| each(row, Number::Duration(durations[row])));
             }
             Self::Attribute {
                 columns, otherwise, ..
@@ -130,11 +128,7 @@ impl Values {
                                     continue;
                                 }
                                 open.clear(row);
-                                let bytes = match words.codes() {
-                                    Some(codes) => words.entry(codes[at]),
-                                    None => words.plain(at),
-                                };
-                                if let Some(number) = number(value_of(bytes, kind)?) {
+                                if let Some(number) = number(value_of(words.value(at), kind)?) {
                                     each(row, number);
                                 }
                             }

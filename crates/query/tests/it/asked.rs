@@ -29,7 +29,7 @@ pub(crate) async fn search(engine: &Query, query: &traceql::Query, limit: usize)
     };
     let mut found = Vec::new();
     loop {
-        let page = sendable(engine.search(&request, |_| ())).await.unwrap();
+        let page = sendable(engine.search(&request)).await.unwrap();
         assert_eq!(page.missing, Vec::<String>::new());
         found.extend(page.traces.into_iter().map(|trace| told(trace, &selected)));
         match page.next {

@@ -6,5 +6,6 @@ mod asked;
 mod comparisons;
 mod exemplars;
 mod random;
+mod searches;
 mod suite;
 mod world;

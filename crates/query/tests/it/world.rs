@@ -8,6 +8,7 @@ use journal::testing::FaultyFiles;
 use journal::{Journal, JournalConfig};
 use model::{Clock, UnixNanos};
 use query::Query;
+use store::testing::FaultyStore;
 use store::{Store, StoreConfig};
 use testkit::trace::{Trace, split, to_batch};
 
@@ -71,11 +72,20 @@ impl World {
         world
     }
 
-    async fn empty(seed: u64) -> Self {
+    pub(crate) async fn empty(seed: u64) -> Self {
+        Self::faulty(seed).await.0
+    }
+
+    /// An empty engine over a store to which things can happen.
+    pub(crate) async fn faulty(seed: u64) -> (Self, FaultyStore) {
         let clock = Arc::new(Moved(AtomicI64::new(1_795_253_400_000_000_000)));
         let (objects, root) = store::open_object_store("memory://").unwrap();
-        let store = Store::open(StoreConfig::new(root, "default"), objects, clock.clone());
-        Self::over(store.await.unwrap(), clock, seed).await
+        let faulty = FaultyStore::new(objects, seed);
+        let mut config = StoreConfig::new(root, "default");
+        config.requests.attempts = 1;
+        let store = Store::open(config, Arc::new(faulty.clone()), clock.clone());
+        let world = Self::over(store.await.unwrap(), clock, seed).await;
+        (world, faulty)
     }
 
     /// A collector that has just begun, over a store.
@@ -107,13 +117,13 @@ impl World {
     }
 
     /// Sends traces and has them written when nothing has come for a while, so that those with a root are taken for whole.
-    async fn write_whole(&self, traces: &[Trace]) {
+    pub(crate) async fn write_whole(&self, traces: &[Trace]) {
         self.send(traces).await;
         self.clock.0.fetch_add(1_000_000_000, Relaxed);
         self.collector.flush().await.unwrap();
     }
 
-    async fn send(&self, traces: &[Trace]) {
+    pub(crate) async fn send(&self, traces: &[Trace]) {
         let spans: usize = traces.iter().map(|trace| trace.spans.len()).sum();
         if spans == 0 {
             return;

@@ -163,7 +163,7 @@ async fn follow(edge: &Edge, request: &SearchRequest, out: &mpsc::Sender<Bytes>)
 async fn look(edge: &Edge, request: &SearchRequest) -> Result<SearchPage, Failure> {
     // Never closed, so waiting cannot fail.
     let _slot = edge.reads().acquire().await;
-    Ok(edge.engines()?.query.search(request, |_| ()).await?)
+    Ok(edge.engines()?.query.search(request).await?)
 }
 
 /// What was sent of the newest traces: as much of each as changes when it grows.

@@ -259,6 +259,6 @@ pub(crate) async fn search(
 ) -> Result<Json<FoundTraces>, Failure> {
     let Query(params) = params.map_err(|rejection| Failure::invalid(rejection.body_text()))?;
     let request = params.request(&edge)?;
-    let page = edge.engines()?.query.search(&request, |_| ()).await?;
+    let page = edge.engines()?.query.search(&request).await?;
     Ok(Json(page.into()))
 }

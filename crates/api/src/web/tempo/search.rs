@@ -80,7 +80,7 @@ pub(crate) async fn search(
 ) -> Result<Response, Failure> {
     let Query(params) = params.map_err(|rejection| Failure::invalid(rejection.body_text()))?;
     let request = params.ask()?.request(limits(&edge))?;
-    let page = edge.engines()?.query.search(&request, |_| ()).await?;
+    let page = edge.engines()?.query.search(&request).await?;
     rendered(&headers, &Answer::from(page), |answer| {
         answer.response.to_protobuf()
     })

@@ -12,6 +12,7 @@ use super::rows::Rows;
 use super::tally::Tally;
 use crate::block_scan::BlockScan;
 use crate::columns::{GroupTraces, Mask, value_of};
+use crate::measure::RootsHere;
 use crate::measure::page::Failure;
 
 /// One row group being counted.
@@ -59,22 +60,31 @@ impl<'a> Counting<'a> {
         }
     }
 
-    /// Name and service of the root.
-    pub(super) fn of_traces(&mut self, group: usize) -> Result<(), Failure> {
+    /// Name and service of the root, which `known` tells of traces in several places.
+    pub(super) fn of_traces(&mut self, group: usize, known: &RootsHere) -> Result<(), Failure> {
         let (rows, words) = (self.rows, &self.scan.table);
         let of_group = self.scan.columns.file().rows(group);
         let traces = words.within(of_group.clone());
         let mut codes = HashMap::new();
-        let mut roots = Vec::new();
-        for root in traces.clone().filter_map(|trace| words.root(trace)) {
-            codes.entry(root).or_insert_with(|| {
-                roots.push(root);
-                roots.len() as u32 - 1
-            });
+        let mut roots: Vec<(&str, &str)> = Vec::new();
+        let mut of_trace = Vec::with_capacity(traces.len());
+        for trace in traces.clone() {
+            let code = match (known.get(&trace), words.root(trace)) {
+                (Some(None), _) | (None, None) => None,
+                (Some(Some((service, name))), _) => {
+                    roots.push((service, name));
+                    Some(roots.len() as u32 - 1)
+                }
+                (None, Some(root)) => Some(*codes.entry(root).or_insert_with(|| {
+                    roots.push((words.text(root.0), words.text(root.1)));
+                    roots.len() as u32 - 1
+                })),
+            };
+            of_trace.push(code);
         }
         self.tally.begin(roots.len(), rows.slot_count());
-        for trace in traces {
-            let Some(code) = words.root(trace).map(|root| codes[&root]) else {
+        for (trace, code) in traces.zip(of_trace) {
+            let Some(code) = code else {
                 continue;
             };
             for row in GroupTraces::rows(words, trace, of_group.start) {
@@ -85,8 +95,8 @@ impl<'a> Counting<'a> {
         }
         self.add_tallied(|code, table, found| {
             let (service, name) = roots[code as usize];
-            add_intrinsic(table, Intrinsic::RootName, words.text(name), found)?;
-            add_intrinsic(table, Intrinsic::RootService, words.text(service), found)?;
+            add_intrinsic(table, Intrinsic::RootName, name, found)?;
+            add_intrinsic(table, Intrinsic::RootService, service, found)?;
             Ok(())
         })
     }
@@ -233,7 +243,7 @@ impl<'a> Counting<'a> {
                 }
                 found.clear();
                 place.take_apart(words.plain(at), self.table, &mut found)?;
-                count(self.table, &found, slot, rows.points(), rows.weight(row));
+                count(self.table, &found, rows.cell(slot), rows.weight(row));
             }
         }
         let words = source.words(self.spans, last_page)?;
@@ -309,7 +319,7 @@ fn add_tallied(
             },
         };
         last = Some((code, (from, to)));
-        count(table, &found[from..to], slot, rows.points(), weight);
+        count(table, &found[from..to], rows.cell(slot), weight);
     }
     Ok(())
 }

@@ -3,21 +3,20 @@
 use block::{ListPages, ReadError};
 use evaluate::{MeterError, Table};
 use hashbrown::HashMap;
-use model::{Value, ValueRef};
-use traceql::query::{Constant, Field, Scope};
+use model::ValueRef;
+use traceql::query::{Field, Scope};
 
-use crate::columns::tail_value;
+use crate::columns::{constant, elements, tail_value};
 use crate::measure::page::Failure;
 
 /// An attribute and a value of it.
 pub(super) type Found = (u32, Option<u32>);
 
-/// Counts a span, or several, for these attributes and values. What belongs to one attribute stands together. Slots from
-/// `points` on are those of the selected spans.
+/// Counts a span, or several, for these attributes and values. What belongs to one attribute stands together. `cell` tells
+/// whether they are selected, and their point of time.
 #[inline]
-pub(super) fn count(table: &mut Table, found: &[Found], slot: u32, points: usize, weight: f64) {
-    let is_selected = slot as usize >= points;
-    let point = slot as usize - usize::from(is_selected) * points;
+pub(super) fn count(table: &mut Table, found: &[Found], cell: (bool, usize), weight: f64) {
+    let (is_selected, point) = cell;
     let mut last = None;
     for &(attribute, value) in found {
         if last.replace(attribute) != Some(attribute) {
@@ -34,42 +33,21 @@ pub(super) fn add_value(
     value: ValueRef<'_>,
     found: &mut Vec<Found>,
 ) -> Result<(), MeterError> {
-    let constant = match value {
-        ValueRef::Str(text) => {
-            found.push((attribute, table.attribute_text(attribute, text)?));
-            return Ok(());
+    match value {
+        ValueRef::Str(text) => found.push((attribute, table.attribute_text(attribute, text)?)),
+        ValueRef::Json(text) => {
+            let first = found.len();
+            for element in elements(text) {
+                let element = (attribute, table.attribute_value(attribute, &element)?);
+                if !found[first..].contains(&element) {
+                    found.push(element);
+                }
+            }
         }
-        ValueRef::Json(text) => return add_elements(table, attribute, text, found),
-        ValueRef::Int(int) => Constant::Int(int),
-        ValueRef::Double(double) => Constant::Float(double),
-        ValueRef::Bool(bool) => Constant::Bool(bool),
-    };
-    let value = table.attribute_value(attribute, &constant)?;
-    found.push((attribute, value));
-    Ok(())
-}
-
-fn add_elements(
-    table: &mut Table,
-    attribute: u32,
-    text: &str,
-    found: &mut Vec<Found>,
-) -> Result<(), MeterError> {
-    let Ok(Value::Array(items)) = Value::from_canonical(text) else {
-        return Ok(());
-    };
-    let first = found.len();
-    for item in items {
-        let constant = match item {
-            Value::Str(text) => Constant::Str(text.into()),
-            Value::Int(int) => Constant::Int(int),
-            Value::Double(double) => Constant::Float(double),
-            Value::Bool(bool) => Constant::Bool(bool),
-            _ => continue,
-        };
-        let element = (attribute, table.attribute_value(attribute, &constant)?);
-        if !found[first..].contains(&element) {
-            found.push(element);
+        single => {
+            if let Some(constant) = constant(single) {
+                found.push((attribute, table.attribute_value(attribute, &constant)?));
+            }
         }
     }
     Ok(())
@@ -167,16 +145,8 @@ impl Lists {
     ) -> Result<(), Failure> {
         let (values, kind) = (list.values(), list.kind(at));
         let (Some(keys), Some(codes)) = (list.keys().codes(), values.codes()) else {
-            let bytes = match values.codes() {
-                Some(codes) => values.entry(codes[at]),
-                None => values.plain(at),
-            };
-            return Ok(add_value(
-                table,
-                attribute,
-                tail_value(bytes, kind)?,
-                found,
-            )?);
+            let value = tail_value(values.value(at), kind)?;
+            return Ok(add_value(table, attribute, value, found)?);
         };
         let code = (keys[at], kind as u8, codes[at]);
         let (from, to) = match self.values.get(&code) {

@@ -36,7 +36,7 @@ impl Counting<'_> {
                     |attribute: u32| taken.get(&attribute).is_some_and(|taken| taken.has(row));
                 lists.add_owner(tail, owner, &mut at, elsewhere, self.table, &mut found)?;
                 let weight = self.rows.weight(row);
-                count(self.table, &found, slot, self.rows.points(), weight);
+                count(self.table, &found, self.rows.cell(slot), weight);
             }
         }
         Ok(())
@@ -71,7 +71,7 @@ impl Counting<'_> {
                 }
                 found.sort_unstable();
                 found.dedup();
-                count(table, found, slot, rows.points(), rows.weight(row));
+                count(table, found, rows.cell(slot), rows.weight(row));
                 Ok(())
             })?;
         }
@@ -94,7 +94,7 @@ impl Counting<'_> {
                 }
                 found.sort_unstable();
                 found.dedup();
-                count(table, found, slot, rows.points(), rows.weight(row));
+                count(table, found, rows.cell(slot), rows.weight(row));
                 Ok(())
             })?;
         }

@@ -17,6 +17,7 @@ use traceql::query::Condition;
 use crate::QueryError;
 use crate::block_scan::BlockScan;
 use crate::columns::Filter;
+use crate::measure::RootsHere;
 use crate::measure::page::Failure;
 use columns::Counting;
 pub(super) use rows::Rows;
@@ -25,7 +26,8 @@ pub(super) use rows::Rows;
 pub(super) struct Compare {
     /// Which of the spans are selected.
     pub(super) selection: Filter,
-    window: Option<(i64, i64)>,
+    /// When selected spans start: from one time to before another.
+    pub(super) window: Option<(i64, i64)>,
     columns: Vec<SpanColumn>,
 }
 
@@ -55,6 +57,7 @@ impl Compare {
         let attributes = 0..scan.columns.file().columns().len() as u16;
         let mut columns = selection.columns().to_vec();
         columns.extend(OF_SPAN);
+        columns.extend(window.map(|_| SpanColumn::Start));
         columns.extend(attributes.map(SpanColumn::Attribute));
         Some(Self {
             selection,
@@ -67,21 +70,13 @@ impl Compare {
         &self.columns
     }
 
-    /// Whether a span that started then can be selected.
-    #[inline]
-    pub(super) fn is_in_window(&self, start: i64) -> bool {
-        self.window
-            .is_none_or(|(from, to)| from <= start && start < to)
-    }
-
     /// Counts everything that the rows of a row group have.
     ///
     /// # Errors
     /// [`QueryError`]
     pub(super) fn count(
         rows: &Rows,
-        scan: &BlockScan,
-        group: usize,
+        (scan, group, roots): (&BlockScan, usize, &RootsHere),
         spans: &mut SpanGroup,
         table: &mut Table,
     ) -> Result<(), QueryError> {
@@ -90,7 +85,7 @@ impl Compare {
         }
         let told = |failure: Failure| failure.told(scan);
         let mut counting = Counting::new(scan, rows, spans, table);
-        counting.of_traces(group).map_err(told)?;
+        counting.of_traces(group, roots).map_err(told)?;
         counting.of_resources().map_err(told)?;
         counting.of_intrinsics().map_err(told)?;
         for at in 0..scan.columns.file().columns().len() as u16 {

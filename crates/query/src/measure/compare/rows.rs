@@ -7,12 +7,16 @@ use crate::columns::Mask;
 /// The row does not count.
 const NO_SLOT: u32 = u32::MAX;
 
-/// The rows of a row group that count, and for what: slots are points of time of the spans that are not selected, and behind
-/// them those of the selected ones.
+/// The rows of a row group that count, and for what: a slot stands for a point of time, among the selected spans or among the
+/// others. Slots are numbered as they come, so that those of a row group are few even where points are many.
 pub(in crate::measure) struct Rows {
     points: usize,
     /// Of each row.
     slots: Vec<u32>,
+    /// By point, behind those of the other spans those of the selected ones: the slot.
+    known: Vec<u32>,
+    /// Whether it is of selected spans, and the point, of each slot.
+    cells: Vec<(bool, usize)>,
     /// Of each row; empty when all count as one.
     weights: Vec<f64>,
     /// The pages that have rows which count.
@@ -29,6 +33,8 @@ impl Rows {
         Self {
             points,
             slots: vec![NO_SLOT; rows as usize],
+            known: vec![NO_SLOT; 2 * points],
+            cells: Vec::new(),
             weights: Vec::new(),
             pages: Vec::new(),
         }
@@ -42,13 +48,18 @@ impl Rows {
         mask: &Mask,
         points: &[u32],
         weights: &[f64],
-        is_selected: impl Fn(usize) -> bool,
+        selected: &Mask,
     ) {
         self.pages.push(page);
-        for row in mask.rows() {
-            let selected = u32::from(is_selected(row)) * self.points as u32;
-            self.slots[first + row] = points[row] + selected;
-        }
+        mask.each(|row| {
+            let (is_selected, point) = (selected.has(row), points[row] as usize);
+            let slot = &mut self.known[point + usize::from(is_selected) * self.points];
+            if *slot == NO_SLOT {
+                *slot = self.cells.len() as u32;
+                self.cells.push((is_selected, point));
+            }
+            self.slots[first + row] = *slot;
+        });
         if !weights.is_empty() {
             self.weights.resize(self.slots.len(), 1.0);
             self.weights[first..first + weights.len()].copy_from_slice(weights);
@@ -63,12 +74,13 @@ impl Rows {
         &self.pages
     }
 
-    pub(super) fn points(&self) -> usize {
-        self.points
+    pub(super) fn slot_count(&self) -> usize {
+        self.cells.len()
     }
 
-    pub(super) fn slot_count(&self) -> usize {
-        2 * self.points
+    /// Whether a slot is of selected spans, and its point of time.
+    pub(super) fn cell(&self, slot: u32) -> (bool, usize) {
+        self.cells[slot as usize]
     }
 
     /// What a row, counted in the row group, counts for.

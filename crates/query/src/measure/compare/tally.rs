@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 /// Cells up to which there is one for each code and slot. Those of the few codes that most columns have stay in the cache.
-const DENSE_MAX: usize = 64 << 10;
+const DENSE_MAX: usize = 256 << 10;
 
 /// How often each code occurs in each slot.
 #[derive(Default)]
