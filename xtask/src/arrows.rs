@@ -22,6 +22,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "benches",
+        &[
+            "query", "collect", "store", "journal", "evaluate", "traceql", "block", "wire", "model",
+        ],
+    ),
+    (
         "query",
         &["collect", "store", "block", "evaluate", "traceql", "model"],
     ),
@@ -30,7 +36,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["model"]),
     ("shop", &["wire", "model"]),
     ("analysis", &["model"]),
-    ("benches", &["block", "wire", "model"]),
     ("evaluate", &["traceql", "model"]),
     ("testkit", &["traceql", "model"]),
     ("traceql", &["model"]),

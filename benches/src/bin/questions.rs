@@ -1,0 +1,154 @@
+//! What queries cost over a folder of settled blocks, without HTTP: the best and the median time and the processor's time, in ms.
+//!
+//! `cargo run --release -p benches --bin questions -- FOLDER/blocks [part of a query] [runs]`. Nothing else may use the folder.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool")]
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use collect::{Collector, Settings};
+use evaluate::Steps;
+use journal::testing::FaultyFiles;
+use journal::{Journal, JournalConfig};
+use model::{Clock, DurationNanos, UnixNanos};
+use query::{Limits, MetricsRequest, Query, SearchRequest, TraceOrder};
+use store::{Store, StoreConfig};
+use traceql::query::Body;
+
+/// As in the server.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+const QUERIES: [&str; 20] = [
+    r#"{ resource.service.name = "payment" && status = error }"#,
+    r#"{ span.user.id = "user_4711" }"#,
+    r#"{ span.db.system.name = "redis" && duration > 5ms }"#,
+    r#"{ span.db.system.name = "redis" && duration > 5h }"#,
+    r#"{ name = "POST /checkout" } >> { status = error }"#,
+    r#"{ .tenant.id = "tenant-7" } | count() > 20"#,
+    "{ }",
+    r#"{ event:name = "exception" }"#,
+    r#"{ event.exception.type = "none" }"#,
+    "{ .no.such = 1 }",
+    "{ } | rate()",
+    "{ } | rate() by (resource.service.name)",
+    "{ } | quantile_over_time(duration, .5, .95, .99) by (resource.service.name)",
+    "{ } | avg_over_time(duration) by (span.tenant.id)",
+    "{ } | histogram_over_time(duration)",
+    "{ status = error } | rate() by (name)",
+    r#"{ name = "POST /checkout" } >> { status = error } | count_over_time()"#,
+    "{ event:name = \"exception\" } | rate()",
+    "{ } | compare({ status = error })",
+    "{ duration > 100ms } | compare({ resource.service.name = \"payment\" })",
+];
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> UnixNanos {
+        UnixNanos(0)
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().expect("a folder of blocks");
+    let part = arguments.next().unwrap_or_default();
+    let runs = arguments.next().map_or(7, |runs| runs.parse().unwrap());
+    let query = open(&folder).await;
+    let newest = newest(&query).await;
+    println!("     best    median       cpu");
+    for text in QUERIES.into_iter().filter(|text| text.contains(&part)) {
+        let compiled = Arc::new(traceql::compile(text).unwrap());
+        let mut times = Vec::new();
+        let mut found = 0;
+        let cpu = processor_millis();
+        for _ in 0..runs {
+            let started = Instant::now();
+            found = run(&query, &compiled, newest).await;
+            times.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        let cpu = (processor_millis() - cpu) / f64::from(runs);
+        times.sort_by(f64::total_cmp);
+        let median = times[times.len() / 2];
+        println!("{:9.1} {median:9.1} {cpu:9.1}  {text} ({found})", times[0]);
+    }
+}
+
+/// A search as the page asks for it, or the series of the hour up to the newest trace; gives how much was found.
+async fn run(query: &Query, compiled: &Arc<traceql::Query>, newest: UnixNanos) -> usize {
+    const SECOND: i64 = 1_000_000_000;
+    match &compiled.body {
+        Body::Search(_) => {
+            let page = query.search(&search(compiled)).await.unwrap();
+            page.traces.len()
+        }
+        Body::Metrics(_) => {
+            let request = MetricsRequest {
+                query: compiled.clone(),
+                steps: Steps::Range {
+                    start: UnixNanos(newest.0 - 3600 * SECOND),
+                    end: UnixNanos(newest.0 + 60 * SECOND),
+                    step: DurationNanos(15 * SECOND),
+                },
+                exemplars: 100,
+                limits: Limits::default(),
+            };
+            let answer = query.metrics(&request, |_| ()).await.unwrap();
+            answer.series.len()
+        }
+    }
+}
+
+fn search(compiled: &Arc<traceql::Query>) -> SearchRequest {
+    SearchRequest {
+        query: compiled.clone(),
+        start: None,
+        end: None,
+        order: TraceOrder::Newest,
+        limit: 20,
+        spans_per_spanset: 3,
+        cursor: None,
+        limits: Limits::default(),
+    }
+}
+
+async fn newest(query: &Query) -> UnixNanos {
+    let everything = Arc::new(traceql::compile("{ }").unwrap());
+    let page = query.search(&search(&everything)).await.unwrap();
+    page.traces[0].summary.start
+}
+
+async fn open(folder: &str) -> Query {
+    let clock = Arc::new(Still);
+    let (objects, root) = store::open_object_store(folder).unwrap();
+    let config = StoreConfig::new(root, "default");
+    let store = Store::open(config, objects, clock.clone()).await.unwrap();
+    let config = JournalConfig {
+        segment_bytes: 1 << 20,
+        reserve_bytes: 0,
+        ..JournalConfig::new("/journal")
+    };
+    let (journal, recovered) = Journal::open(config, Arc::new(FaultyFiles::new(1))).unwrap();
+    let settings = Settings::for_machine(2, 64 << 20);
+    let started = Collector::start(settings, journal, recovered, store.clone(), clock, Some(1));
+    let (collector, _) = started.await.unwrap();
+    Query::new(collector, store)
+}
+
+/// Time that the processors have spent on this process, as Linux tells it.
+fn processor_millis() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
+    // User and system time, in hundredths of seconds.
+    (ticks(12).unwrap_or(0.0) + ticks(13).unwrap_or(0.0)) * 10.0
+}
