@@ -8,7 +8,7 @@
  */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { getJson, open, page, seriousViolations, spanRows, test, traceRows, traces } from "./stage.mjs";
+import { getJson, open, page, axeViolations, spanRows, test, traceRows, traces } from "./stage.mjs";
 
 const UNKNOWN_ID = "00000000000000000000000000000bad";
 
@@ -389,43 +389,43 @@ test("the help sheet opens and closes with the keyboard", async () => {
 });
 
 for (const colorScheme of ["light", "dark"]) {
-  test(`axe finds nothing serious in lists and errors, ${colorScheme}`, async () => {
+  test(`axe finds nothing in lists and errors, ${colorScheme}`, async () => {
     await page.emulateMedia({ colorScheme });
     await open("/");
     await traceRows().first().waitFor();
-    assert.deepEqual(await seriousViolations(), [], "list");
+    assert.deepEqual(await axeViolations(), [], "list");
     await page.keyboard.press("j");
-    assert.deepEqual(await seriousViolations(), [], "list with a current row");
+    assert.deepEqual(await axeViolations(), [], "list with a current row");
     await open(`/trace/${UNKNOWN_ID}`);
     await page.getByRole("heading", { name: "Trace not found" }).waitFor();
-    assert.deepEqual(await seriousViolations(), [], "trace not found");
+    assert.deepEqual(await axeViolations(), [], "trace not found");
   });
 
-  test(`axe finds nothing serious in a trace, ${colorScheme}`, async () => {
+  test(`axe finds nothing in a trace, ${colorScheme}`, async () => {
     await page.emulateMedia({ colorScheme });
     await openStory();
     await spanRows().first().click();
     await page.getByRole("complementary", { name: "span details" }).waitFor();
     await page.getByRole("button", { name: "show as OTLP JSON" }).click();
-    assert.deepEqual(await seriousViolations(), [], "trace with details");
+    assert.deepEqual(await axeViolations(), [], "trace with details");
     await page.getByRole("button", { name: "close the details" }).click();
     await page.getByRole("button", { name: /^\d+ findings?$/ }).click();
     await page.getByRole("button", { name: /services? ▾$/ }).click();
-    assert.deepEqual(await seriousViolations(), [], "findings and services");
+    assert.deepEqual(await axeViolations(), [], "findings and services");
   });
 
-  test(`axe finds nothing serious in the views of a trace, ${colorScheme}`, async () => {
+  test(`axe finds nothing in the views of a trace, ${colorScheme}`, async () => {
     await page.emulateMedia({ colorScheme });
     const [one, other] = await twoAlike();
     const views = { flame: "button[data-depth]", table: "table tbody tr", graph: "[aria-label='service graph'] button", events: "[aria-label=events] [role=status]", compare: "[aria-label=comparison] li" };
     for (const [view, ready] of Object.entries(views)) {
       await open(`/trace/${one.traceId}?view=${view}`);
       await page.locator(ready).first().waitFor();
-      assert.deepEqual(await seriousViolations(), [], view);
+      assert.deepEqual(await axeViolations(), [], view);
     }
     await open(`/trace/${one.traceId}?view=compare&other=${other.traceId}`);
     await page.getByRole("region", { name: "operations of both traces" }).getByRole("listitem").first().waitFor();
-    assert.deepEqual(await seriousViolations(), [], "comparison");
+    assert.deepEqual(await axeViolations(), [], "comparison");
   });
 }
 

@@ -66,11 +66,9 @@ export async function traces(query, limit = 1) {
   return found;
 }
 
-/** Rules of axe that are broken seriously, with where. */
-export async function seriousViolations() {
+/** Rules of axe that are broken, however slightly, with where. */
+export async function axeViolations() {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).slice(0, 5).join(", ")}`);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).slice(0, 5).join(", ")}`);
 }

@@ -13,7 +13,7 @@ import { linesOf } from "./lines.ts";
 import { alikeAddress, decodeExtent, decodeMatches, decodeOperations, decodeServices, type Extent } from "./list.ts";
 import { type Arrived, arrivals, liveAddress } from "./live.ts";
 import { decodeInstant, decodeSeries, instantAddress, metricsAddress, type MetricsQuestion } from "./metrics.ts";
-import { decodePart } from "./otlp.ts";
+import { decodePart, nothingShared } from "./otlp.ts";
 import { encodeTrace } from "./otlp_encode.ts";
 import {
   type Bounds,
@@ -134,7 +134,8 @@ export async function fetchSkeleton(id: TraceId, signal: AbortSignal): Promise<T
 export async function fetchWhole(skeleton: Trace, signal: AbortSignal): Promise<Trace> {
   const response = await ask(`/api/v1/traces/${skeleton.id}?lines=on`, signal);
   const parts: (readonly Span[])[] = [];
-  await pieces(response, linesOf, (line) => parts.push(decodePart(skeleton.id, JSON.parse(line), skeleton.start)), signal);
+  const shared = nothingShared();
+  await pieces(response, linesOf, (line) => parts.push(decodePart(skeleton.id, JSON.parse(line), skeleton.start, shared)), signal);
   return { ...skeleton, spans: parts.flat(), isSkeleton: false };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { traceId, type TraceId } from "../base/ids.ts";
 import { valueText } from "../model/attribute.ts";
-import { decodeTrace } from "./otlp.ts";
+import { decodePart, decodeTrace, nothingShared } from "./otlp.ts";
 import { encodeSpan } from "./otlp_encode.ts";
 
 const ID = traceId("5b8efff798038103d269b633813fc60c") as TraceId;
@@ -93,4 +93,13 @@ test("nesting without end is cut, not followed", () => {
   const [decoded] = decodeTrace(ID, { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }).spans;
   const first = decoded?.attributes[0];
   expect(first && valueText(first.value)).toContain("…");
+});
+
+test("parts of a trace share resources and scopes, and count from where they are told", () => {
+  const shared = nothingShared();
+  const trace = decodeTrace(ID, TRACE);
+  const [one, other] = [decodePart(ID, TRACE, trace.start, shared), decodePart(ID, JSON.parse(JSON.stringify(TRACE)), trace.start, shared)];
+  expect(one).toEqual(trace.spans);
+  expect(other[0]?.resource).toBe(one[0]?.resource);
+  expect(other[0]?.scope).toBe(one[0]?.scope);
 });

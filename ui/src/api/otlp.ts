@@ -36,19 +36,35 @@ export function decodeTrace(id: TraceId, wire: unknown): Trace {
   };
 }
 
+/** Resources and scopes by what they are on the wire, so that parts of a trace share them. */
+export interface Shared {
+  readonly resources: Map<string, Resource>;
+  readonly scopes: Map<string, Scope>;
+}
+
+export const nothingShared = (): Shared => ({ resources: new Map(), scopes: new Map() });
+
 /** A part of a trace that is known to start at `start`: the spans of one line of its answer. */
-export function decodePart(id: TraceId, wire: unknown, start: UnixNanos): readonly Span[] {
-  return decodeSpans(findSpans(object(wire), id), start);
+export function decodePart(id: TraceId, wire: unknown, start: UnixNanos, shared: Shared): readonly Span[] {
+  return decodeSpans(findSpans(object(wire), id, shared), start);
+}
+
+/** What `decode` makes of `wire`, or made before of the same `said`. */
+function once<T>(known: Map<string, T>, said: unknown, wire: JsonObject, decode: (wire: JsonObject) => T): T {
+  const key = JSON.stringify([said, wire["schemaUrl"]]);
+  const decoded = known.get(key) ?? decode(wire);
+  known.set(key, decoded);
+  return decoded;
 }
 
 const decodeSpans = (found: readonly Found[], start: UnixNanos): readonly Span[] => found.flatMap((f) => decodeSpan(f, start) ?? []);
 
-function findSpans(body: JsonObject, id: TraceId): readonly Found[] {
+function findSpans(body: JsonObject, id: TraceId, shared = nothingShared()): readonly Found[] {
   const found: Found[] = [];
   for (const resourceSpans of array(body["resourceSpans"]).map(object)) {
-    const resource = decodeResource(resourceSpans);
+    const resource = once(shared.resources, resourceSpans["resource"], resourceSpans, decodeResource);
     for (const scopeSpans of array(resourceSpans["scopeSpans"]).map(object)) {
-      const scope = decodeScope(scopeSpans);
+      const scope = once(shared.scopes, scopeSpans["scope"], scopeSpans, decodeScope);
       for (const wire of array(scopeSpans["spans"]).map(object)) {
         if (wire["traceId"] !== id && traceId(text(wire["traceId"])) !== id) continue;
         const start = bigint(wire["startTimeUnixNano"]);

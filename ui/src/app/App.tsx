@@ -1,25 +1,34 @@
 /** Which view an address shows, in the frame that all views share. */
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect } from "react";
 import { Link, Route, Switch } from "wouter";
 import { parsePastedId, traceId } from "../base/ids.ts";
+import { later } from "../widgets/later.tsx";
 import { SEARCH_SHORTCUTS } from "../views/search/shortcuts.ts";
 import { TRACE_SHORTCUTS } from "../views/trace/shortcuts.ts";
 import styles from "./App.module.css";
 import { Shell } from "./Shell.tsx";
 
 // Each screen is its own chunk: whoever comes by a link to a trace does not wait for the search page, nor the other way round.
-const loadSearch = () => import("../views/search/SearchView.tsx");
-const loadTrace = () => import("../views/trace/TraceView.tsx");
-const SearchView = lazy(() => loadSearch().then((m) => ({ default: m.SearchView })));
-const TraceView = lazy(() => loadTrace().then((m) => ({ default: m.TraceView })));
-const FileView = lazy(() => import("../views/trace/FileView.tsx").then((m) => ({ default: m.FileView })));
-const TraceLegend = lazy(() => import("../views/trace/TraceLegend.tsx").then((m) => ({ default: m.TraceLegend })));
+const SearchView = later(async () => {
+  const { SearchView, Charts } = await import("../views/search/SearchView.tsx");
+  // With it, or not at all: rows matter more.
+  await Charts.load().catch(() => undefined);
+  return SearchView;
+});
+const TraceView = later(() => import("../views/trace/TraceView.tsx").then((m) => m.TraceView));
+const FileView = later(() => import("../views/trace/FileView.tsx").then((m) => m.FileView));
+const TraceLegend = later(() => import("../views/trace/TraceLegend.tsx").then((m) => m.TraceLegend));
 /** By then the first screen is there; the other one is fetched before anybody asks for it. */
 const IDLE_MS = 1_500;
 
+/** Fetches what the address shows, so that the first thing drawn is that, and nothing in its stead. */
+export function loadFirst(path: string): Promise<unknown> {
+  return (path === "/" ? SearchView : path.startsWith("/trace/") ? TraceView : FileView).load();
+}
+
 export function App() {
   useEffect(() => {
-    const timer = setTimeout(() => void Promise.allSettled([loadSearch(), loadTrace()]), IDLE_MS);
+    const timer = setTimeout(() => void Promise.allSettled([SearchView.load(), TraceView.load()]), IDLE_MS);
     return () => clearTimeout(timer);
   }, []);
   return (

@@ -1,5 +1,5 @@
 /** The search page: one query in the address; an editor, chips and charts that change it; what it finds below. */
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { formatCount } from "../../base/format.ts";
 import { splitQuery } from "../../query/compose.ts";
 import { rangeOfCharts } from "../../state/charts.ts";
@@ -7,6 +7,7 @@ import { useDiagnosis } from "../../state/diagnosis.ts";
 import { type HitList, HITS_MAX, type Live, useHits, useLive } from "../../state/hits.ts";
 import { useExtent, useServices } from "../../state/queries.ts";
 import { Button, classes, Notice } from "../../widgets/controls.tsx";
+import { later } from "../../widgets/later.tsx";
 import { ChipBar } from "./ChipBar.tsx";
 import { DifferencePanel } from "./difference/DifferencePanel.tsx";
 import { narrowedFromCharts, searchWithin } from "./difference/selection.ts";
@@ -19,8 +20,8 @@ import { TraceTable } from "./TraceTable.tsx";
 import { useSearchKeys } from "./useSearchKeys.ts";
 import { useSearchState } from "./useSearchState.ts";
 
-const Charts = lazy(() => import("./charts/Charts.tsx").then((m) => ({ default: m.Charts })));
-const SeriesChart = lazy(() => import("./charts/SeriesChart.tsx").then((m) => ({ default: m.SeriesChart })));
+export const Charts = later(() => import("./charts/Charts.tsx").then((m) => m.Charts));
+const SeriesChart = later(() => import("./charts/SeriesChart.tsx").then((m) => m.SeriesChart));
 
 /** How often a server that knows no span is asked again. */
 const WAITING_INTERVAL_MS = 3_000;

@@ -1,10 +1,11 @@
 /** A trace that is here: composes head, summary, one of the views and the panel beside it around one look. */
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { encodeTrace } from "../../api/otlp_encode.ts";
 import type { Trace } from "../../model/trace.ts";
 import { useAnalysis, useAnalysisOf } from "../../state/queries.ts";
 import { Button, IconButton, Notice } from "../../widgets/controls.tsx";
 import { DownloadIcon, RefreshIcon } from "../../widgets/icons.tsx";
+import { later } from "../../widgets/later.tsx";
 import { saveText } from "../../widgets/save.ts";
 import { usePalette } from "../../widgets/palette.ts";
 import { StoredContext } from "./details/stored.ts";
@@ -21,17 +22,16 @@ import { useTraceKeys } from "./useTraceKeys.ts";
 import { useTraceModel } from "./useTraceModel.ts";
 import { useTraceState } from "./useTraceState.ts";
 
-const loadDetails = () => import("./details/Details.tsx");
-const Details = lazy(() => loadDetails().then((m) => ({ default: m.Details })));
+const Details = later(() => import("./details/Details.tsx").then((m) => m.Details));
 /** Details are there before anybody clicks, and after the rows. */
 const DETAILS_MS = 300;
 
 // Whoever opens a trace sees the timeline first; the other views come when they are asked for.
-const FlameView = lazy(() => import("./flame/FlameView.tsx").then((m) => ({ default: m.FlameView })));
-const TableView = lazy(() => import("./table/TableView.tsx").then((m) => ({ default: m.TableView })));
-const GraphView = lazy(() => import("./graph/GraphView.tsx").then((m) => ({ default: m.GraphView })));
-const EventsView = lazy(() => import("./events/EventsView.tsx").then((m) => ({ default: m.EventsView })));
-const CompareView = lazy(() => import("./compare/CompareView.tsx").then((m) => ({ default: m.CompareView })));
+const FlameView = later(() => import("./flame/FlameView.tsx").then((m) => m.FlameView));
+const TableView = later(() => import("./table/TableView.tsx").then((m) => m.TableView));
+const GraphView = later(() => import("./graph/GraphView.tsx").then((m) => m.GraphView));
+const EventsView = later(() => import("./events/EventsView.tsx").then((m) => m.EventsView));
+const CompareView = later(() => import("./compare/CompareView.tsx").then((m) => m.CompareView));
 
 interface TracePageProps {
   /** Enough to draw. */
@@ -54,7 +54,7 @@ export function TracePage({ trace: recorded, whole, onRefresh }: TracePageProps)
   const palette = usePalette();
   const findField = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    const timer = setTimeout(() => void loadDetails(), DETAILS_MS);
+    const timer = setTimeout(() => void Details.load(), DETAILS_MS);
     return () => clearTimeout(timer);
   }, []);
   const { trace, tree, insight } = model;

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { useSearch } from "wouter/use-browser-location";
 import { ApiError } from "../../api/client.ts";
 import type { TraceId } from "../../base/ids.ts";
-import { useAnalysis, useKnownSummary, useTrace } from "../../state/queries.ts";
+import { useAnalysis, useKnownSummary, useServices, useTrace } from "../../state/queries.ts";
 import { lookFromSearch } from "../../state/trace_url.ts";
 import { Button, CopyButton, Notice } from "../../widgets/controls.tsx";
 import { SummaryHead } from "./TraceHead.tsx";
@@ -14,6 +14,8 @@ import styles from "./TraceView.module.css";
 export function TraceView({ id }: { readonly id: TraceId }) {
   const query = useTrace(id);
   const summary = useKnownSummary(id);
+  // Which colours services have follows from all of them.
+  useServices();
   // Asked for beside the trace: when the spans are here, so is mostly what is to be said about them.
   useAnalysis(id, lookFromSearch(useSearch()).skew);
   const retry = query.refresh;
