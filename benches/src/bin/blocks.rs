@@ -73,6 +73,7 @@ fn main() {
             trace_id: run[0].0,
             rows: &rows[at..at + run.len()],
             partial: false,
+            distinct: false,
         });
         at += run.len();
     }

@@ -15,7 +15,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 use crate::chunk::{Chunk, Levels, PageCompressor, Values};
 
-/// Bounds longer than this are not worth their bytes in the footer.
+/// Texts longer than this are no bounds worth their bytes in the footer: a chunk that holds one has none.
 const BOUND_BYTES_MAX: usize = 64;
 
 /// Integers below this find their place in the dictionary by indexing.
@@ -171,6 +171,8 @@ pub(crate) struct SymbolLeaf {
     plain: Vec<u8>,
     plain_len: usize,
     elsewhere: HashMap<u32, u32, FixedState>,
+    /// Whether there can still be bounds.
+    is_bounded: bool,
     bounds: Option<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -185,6 +187,10 @@ impl SymbolLeaf {
             plain: Vec::new(),
             plain_len: 0,
             elsewhere: HashMap::default(),
+            is_bounded: !matches!(
+                shape,
+                SymbolShape::Eight { double: true } | SymbolShape::Bool
+            ),
             bounds: None,
         }
     }
@@ -263,6 +269,14 @@ impl SymbolLeaf {
     }
 
     fn widen(&mut self, payload: &[u8]) {
+        if !self.is_bounded {
+            return;
+        }
+        if payload.len() > BOUND_BYTES_MAX {
+            self.is_bounded = false;
+            self.bounds = None;
+            return;
+        }
         match &mut self.bounds {
             None => self.bounds = Some((payload.to_vec(), payload.to_vec())),
             Some((min, max)) => {
@@ -310,17 +324,13 @@ impl SymbolLeaf {
         let statistics = self.bounds.and_then(|(min, max)| {
             let eight = |bytes: &[u8]| bytes.first_chunk::<8>().copied();
             match self.shape {
-                SymbolShape::Text | SymbolShape::Rendered
-                    if min.len().max(max.len()) <= BOUND_BYTES_MAX =>
-                {
-                    Some(Statistics::byte_array(
-                        Some(ByteArray::from(min)),
-                        Some(ByteArray::from(max)),
-                        None,
-                        nulls,
-                        false,
-                    ))
-                }
+                SymbolShape::Text | SymbolShape::Rendered => Some(Statistics::byte_array(
+                    Some(ByteArray::from(min)),
+                    Some(ByteArray::from(max)),
+                    None,
+                    nulls,
+                    false,
+                )),
                 SymbolShape::Eight { double: false } => {
                     let (min, max) = (
                         i64::from_le_bytes(eight(&min)?),

@@ -28,6 +28,9 @@ pub struct TraceRows<'a> {
     pub rows: &'a [u32],
     /// Whether this is known to be a piece of the trace. A trace without root is taken as a piece anyway.
     pub partial: bool,
+    /// Whether no span id occurs twice, as in what comes from one block. Then rows that are in the order of a block already
+    /// are taken as they are.
+    pub distinct: bool,
 }
 
 /// What a new block is to be called.
@@ -166,7 +169,11 @@ impl BlockWriter {
                 "traces must come by ascending id"
             );
             let from = self.ordered.len();
-            self.duplicates += self.order.order(batch, trace.rows, &mut self.ordered) as u64;
+            let is_ordered =
+                trace.distinct && self.order.take(batch, trace.rows, &mut self.ordered);
+            if !is_ordered {
+                self.duplicates += self.order.order(batch, trace.rows, &mut self.ordered) as u64;
+            }
             let row = self.rows + from as u64;
             self.traces.push(
                 batch,

@@ -147,6 +147,8 @@ impl Order {
                     trace_id,
                     rows: &self.rows[start..end as usize],
                     partial,
+                    // Who sends a span twice does so within seconds.
+                    distinct: false,
                 });
                 start = end as usize;
                 at += 1;

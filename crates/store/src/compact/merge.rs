@@ -245,6 +245,7 @@ impl Plan {
                 trace_id: trace.id,
                 rows: &rows[begin..first],
                 partial: trace.partial,
+                distinct: trace.pieces.len() == 1,
             });
         }
         Ok(traces)
