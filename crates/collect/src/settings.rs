@@ -69,12 +69,13 @@ impl Settings {
         let cores = cores.max(1);
         Self {
             body_bytes_max: 64 << 20,
-            in_flight_bytes_max: 256 << 20,
+            in_flight_bytes_max: 128 << 20,
             admission_wait: Duration::from_secs(2),
             span_bytes_max: 16 << 20,
             shards: cores,
             live_bytes_max,
-            generation_spans_max: 128 << 10,
+            // With the last rows to be inserted it stays below a power of two, to which its tables grow.
+            generation_spans_max: (128 << 10) - INSERT_CHUNK,
             flush_interval: Duration::from_secs(60),
             root_idle: Duration::from_secs(2),
             decision_wait: Duration::from_secs(30),

@@ -48,7 +48,8 @@ pub use snapshot::{LivePiece, LiveSpans};
 /// several of the largest generations.
 const RECENT_MAX: usize = 256 << 10;
 
-/// How long the memory of a written generation is kept for the next one.
+/// How long the memory of a written generation is kept for the next one. Growing a table from nothing copies it twice over,
+/// and the kernel clears every page of it first.
 const SPARE_KEPT: Duration = Duration::from_secs(10);
 
 /// The traces of one shard.
@@ -65,7 +66,8 @@ pub(crate) struct Shard {
     sequence: u64,
     recent: Recent,
     remap: Remap,
-    spare: Option<(Generation, Moment)>,
+    /// Written generations, emptied, the one longest kept first; at most [`SEALED_MAX`].
+    spares: VecDeque<(Generation, Moment)>,
     counts: Counts,
     last_copy: LastCopy,
 }
@@ -94,7 +96,7 @@ impl Shard {
             sequence: 0,
             recent: Recent::new(RECENT_MAX),
             remap: Remap::default(),
-            spare: None,
+            spares: VecDeque::new(),
             counts: Counts::default(),
             last_copy: LastCopy::default(),
         }
@@ -135,13 +137,8 @@ impl Shard {
     pub(crate) fn tick(&mut self, now: Moment) {
         self.seal_when_due(now);
         self.last_copy.tick(now);
-        if self
-            .spare
-            .as_ref()
-            .is_some_and(|(_, since)| now.since(*since) >= SPARE_KEPT)
-        {
-            self.spare = None;
-        }
+        self.spares
+            .retain(|(_, since)| now.since(*since) < SPARE_KEPT);
     }
 
     /// Seals everything, complete or not.
@@ -182,11 +179,9 @@ impl Shard {
         if self.open.is_empty() {
             return;
         }
-        let next = self
-            .spare
-            .take()
-            .map(|(spare, _)| spare)
-            .unwrap_or_default();
+        // The one last used: where one is enough, the others grow old and are let go.
+        let next = self.spares.pop_back();
+        let next = next.map(|(spare, _)| spare).unwrap_or_default();
         let mut full = std::mem::replace(&mut self.open, next);
         self.inventory.clear();
         self.last_copy.forget();
@@ -247,13 +242,13 @@ impl Shard {
     pub(crate) fn flushed(&mut self, now: Moment, flushed: Arc<Sealed>) {
         self.sealed
             .retain(|sealed| sealed.sequence != flushed.sequence);
-        if self.spare.is_some() {
+        if self.spares.len() >= SEALED_MAX {
             return;
         }
         if let Ok(sealed) = Arc::try_unwrap(flushed) {
             let mut generation = sealed.into_generation();
             generation.clear();
-            self.spare = Some((generation, now));
+            self.spares.push_back((generation, now));
         }
     }
 

@@ -104,7 +104,7 @@ settings! {
     receive_span_max: ByteCount = "receive.span_max", "16MiB";
 
     /// Memory for the spans of requests between their arrival and their place in memory, decompressed.
-    receive_in_flight_max: ByteCount = "receive.in_flight_max", "256MiB";
+    receive_in_flight_max: ByteCount = "receive.in_flight_max", "128MiB";
 
     /// Web pages that may send spans from a browser, as origins: `https://shop.example.com`, `https://*.example.com`, or
     /// `*` for all.
