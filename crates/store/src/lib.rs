@@ -2,7 +2,7 @@
 //!
 //! - [`open_object_store`] turns an address into an object store: a local folder (durably written), S3, or memory.
 //! - [`Store`] is the store of one tenant. [`Store::add`] takes a finished block; [`Store::blocks`] lists what there is;
-//!   [`Store::find_trace`], [`Store::trace_table`] and [`Store::read_rows`] read; [`Store::maintain`] compacts, expires and
+//!   [`Store::find_trace`], [`Store::trace_table`] and [`Store::open_columns`] read; [`Store::maintain`] compacts, expires and
 //!   tidies up.
 //! - The manifest is the truth, a log of numbered objects created with create-only puts (`manifest/mod.rs` has its grammar
 //!   and its rules). Several processes may write, compact and read one tenant.

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, FixedSizeBinaryArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
-use block::{
-    BlockId, BlockMeta, Bloom, RowRange, SpanDecoder, SpanFile, TraceTable, read_resources,
-};
+use block::{BlockId, BlockMeta, Bloom, RowRange, SpanFile, TraceTable, read_resources};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -358,39 +356,6 @@ impl Reader {
         let _turn = self.decoders.acquire().await;
         on_blocking_thread(open.file.path().clone(), move || {
             open.trace(id, rows).map(Some)
-        })
-        .await
-    }
-
-    /// The spans in `rows`, which must be whole traces, ascending and not overlapping.
-    pub(crate) async fn spans(
-        &self,
-        block: &BlockRef<'_>,
-        rows: &[RowRange],
-    ) -> Result<Gathered, StoreError> {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|range| range.start..range.start.saturating_add(range.len))
-            .collect();
-        let (file, resources) = futures::try_join!(self.spans_file(block), self.resources(block))?;
-        let mut decoder = SpanDecoder::new(block.meta, resources);
-        let wanted: u64 = rows.iter().map(|range| range.end - range.start).sum();
-        let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
-        let _turn = self.decoders.acquire().await;
-        on_blocking_thread(file.path().clone(), move || {
-            let selection = Selection {
-                rows: Some(&rows),
-                columns: None,
-                batch_rows: BATCH_ROWS.min(wanted as usize),
-            };
-            let mut gathered = Gathered::new();
-            let mut rows = file.rows(&objects, &runtime, &selection)?;
-            while let Some(batch) = rows.next()? {
-                decoder
-                    .append(&batch, &mut gathered)
-                    .map_err(|error| file.damaged(error))?;
-            }
-            Ok(gathered)
         })
         .await
     }

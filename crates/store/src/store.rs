@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use block::{BlockId, BlockMeta, RowRange, TraceTable};
+use block::{BlockId, BlockMeta, TraceTable};
 use bytes::Bytes;
-use model::{Clock, Gathered, Remap, SpanBatch, SpanId, TraceId};
+use model::{Clock, Gathered, Remap, SpanId, TraceId};
 use object_store::ObjectStore;
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -256,30 +256,6 @@ impl Store {
             .trace_table(&self.inner.block_ref(block))
             .await;
         self.reported(block, table)
-    }
-
-    /// The spans in some rows of a block, in the order of the rows. Each range must hold whole traces; ranges may come in
-    /// any order and must not overlap.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Corrupt`] or [`ErrorKind::NotFound`] naming the file; or as the object store fails.
-    pub async fn read_rows(
-        &self,
-        block: &BlockMeta,
-        rows: &[RowRange],
-    ) -> Result<SpanBatch, StoreError> {
-        let mut rows = rows.to_vec();
-        rows.sort_unstable_by_key(|range| range.start);
-        let overlap = |pair: &[RowRange]| pair[0].start.saturating_add(pair[0].len) > pair[1].start;
-        if rows.windows(2).any(overlap) {
-            return Err(StoreError::invalid("ranges of rows overlap"));
-        }
-        let spans = self
-            .inner
-            .reader
-            .spans(&self.inner.block_ref(block), &rows)
-            .await;
-        self.reported(block, spans).map(|spans| spans.batch)
     }
 
     /// Calls `each` with the ids of every span of a block, reading no other column. After a crash the collector asks this

@@ -4,13 +4,16 @@
 //! with the same seed meets the same faults.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use block::{BlockMeta, RowRange, SpanDecoder};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
+use model::{Gathered, SpanBatch};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
@@ -18,8 +21,12 @@ use object_store::{
     UploadPart,
 };
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 
 use crate::ids::Ids;
+use crate::parquet_file::Selection;
+use crate::reader::{BATCH_ROWS, on_blocking_thread};
+use crate::{Store, StoreError};
 
 /// How often what goes wrong; each a probability from 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -295,5 +302,50 @@ impl MultipartUpload for FaultyUpload {
     async fn abort(&mut self) -> Result<()> {
         let store = self.store.clone();
         store.meet(true, self.inner.abort()).await
+    }
+}
+
+impl Store {
+    /// The spans in some rows of a block, in the order of the rows, as Parquet's general reader sees them: what our own readers are
+    /// held against. Each range must hold whole traces; ranges may come in any order and must not overlap.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) or [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) naming the file; or
+    /// as the object store fails.
+    pub async fn read_rows(
+        &self,
+        block: &BlockMeta,
+        rows: &[RowRange],
+    ) -> std::result::Result<SpanBatch, StoreError> {
+        let mut rows: Vec<Range<u64>> = rows
+            .iter()
+            .map(|range| range.start..range.start.saturating_add(range.len))
+            .collect();
+        rows.sort_unstable_by_key(|range| range.start);
+        if rows.windows(2).any(|pair| pair[0].end > pair[1].start) {
+            return Err(StoreError::invalid("ranges of rows overlap"));
+        }
+        let block_ref = self.inner.block_ref(block);
+        let reader = &self.inner.reader;
+        let opened =
+            futures::try_join!(reader.spans_file(&block_ref), reader.resources(&block_ref));
+        let (file, resources) = self.reported(block, opened)?;
+        let mut decoder = SpanDecoder::new(block, resources);
+        let (objects, runtime) = (Arc::clone(&self.inner.objects), Handle::current());
+        let read = on_blocking_thread(file.path().clone(), move || {
+            let selection = Selection {
+                rows: Some(&rows),
+                columns: None,
+                batch_rows: BATCH_ROWS,
+            };
+            let mut gathered = Gathered::new();
+            let mut rows = file.rows(&objects, &runtime, &selection)?;
+            while let Some(batch) = rows.next()? {
+                let appended = decoder.append(&batch, &mut gathered);
+                appended.map_err(|error| file.damaged(error))?;
+            }
+            Ok(gathered.batch)
+        });
+        self.reported(block, read.await)
     }
 }
