@@ -15,6 +15,7 @@ mod list;
 mod live;
 mod measure;
 mod metrics;
+mod names;
 mod need;
 mod pieces;
 mod prune;

@@ -178,12 +178,16 @@ pub struct MetricsAnswer {
 pub struct TagsRequest {
     /// Only of this scope; of all when [`Scope::Any`].
     pub scope: Scope,
+    /// Only of spans for which this holds, as far as the newest such traces show; of all when absent.
+    pub filter: Option<traceql::query::Condition>,
     /// Only of blocks and live spans since.
     pub start: Option<UnixNanos>,
     /// Only of blocks and live spans until.
     pub end: Option<UnixNanos>,
     /// Names per scope.
     pub limit: usize,
+    /// Bounds.
+    pub limits: Limits,
 }
 
 /// Names of attributes by scope, each list sorted.
@@ -193,6 +197,8 @@ pub struct TagNames {
     pub scopes: Vec<(Scope, Vec<String>)>,
     /// Whether some were left out.
     pub truncated: bool,
+    /// What could not be read, in words.
+    pub missing: Vec<String>,
 }
 
 /// Values of a field.

@@ -1,4 +1,5 @@
-//! Names of attributes, from the inventories of blocks and the symbols of live spans; no stored span is read.
+//! Names of attributes, from the inventories of blocks and the symbols of live spans; no stored span is read. Those of some spans
+//! only: [`crate::names`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,14 +16,17 @@ use crate::{Query, QueryError, TagNames, TagsRequest};
 const NAMES_MAX: usize = 100_000;
 
 /// The names of each scope.
-type Names = BTreeMap<Scope, BTreeSet<String>>;
+pub(crate) type Names = BTreeMap<Scope, BTreeSet<String>>;
 
 impl Query {
-    /// Names of attributes, from inventories; no stored span is read.
+    /// Names of attributes, from inventories: no stored span is read, unless only those of some spans are wanted.
     ///
     /// # Errors
-    /// [`QueryError::Live`]
+    /// [`QueryError::Live`]; with a filter, as with [`Self::search`].
     pub async fn tag_names(&self, request: &TagsRequest) -> Result<TagNames, QueryError> {
+        if let Some(filter) = &request.filter {
+            return self.names_of_spans(request, filter).await;
+        }
         let live = self.collector.live_spans().await?;
         let (spans, wanted) = (live.value, request.clone());
         let mut names = on_blocking_thread(move || Ok(live_names(&spans, &wanted))).await?;
@@ -48,16 +52,30 @@ impl Query {
             let resource = names.entry(Scope::Resource).or_default();
             resource.insert(model::SERVICE_NAME.to_owned());
         }
-        let limit = request.limit.clamp(1, NAMES_MAX);
-        let mut scopes = Vec::new();
-        for scope in Scope::NAMED {
-            let Some(known) = names.remove(&scope) else {
-                continue;
-            };
-            truncated |= known.len() > limit;
-            scopes.push((scope, known.into_iter().take(limit).collect()));
-        }
-        Ok(TagNames { scopes, truncated })
+        Ok(told(names, request, truncated, Vec::new()))
+    }
+}
+
+/// The names by scope, no more than are wanted.
+pub(crate) fn told(
+    mut names: Names,
+    request: &TagsRequest,
+    mut truncated: bool,
+    missing: Vec<String>,
+) -> TagNames {
+    let limit = request.limit.clamp(1, NAMES_MAX);
+    let mut scopes = Vec::new();
+    for scope in Scope::NAMED {
+        let Some(known) = names.remove(&scope) else {
+            continue;
+        };
+        truncated |= known.len() > limit;
+        scopes.push((scope, known.into_iter().take(limit).collect()));
+    }
+    TagNames {
+        scopes,
+        truncated,
+        missing,
     }
 }
 
@@ -70,7 +88,7 @@ pub(crate) fn overlaps(
     end.is_none_or(|end| block.start_min <= end) && start.is_none_or(|start| block.end_max >= start)
 }
 
-fn is_wanted(request: &TagsRequest, scope: Scope) -> bool {
+pub(crate) fn is_wanted(request: &TagsRequest, scope: Scope) -> bool {
     request.scope == Scope::Any || request.scope == scope
 }
 

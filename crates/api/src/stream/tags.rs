@@ -10,6 +10,7 @@ use super::packet::packets;
 use super::{Job, seconds, unreadable};
 use crate::edge::Edge;
 use crate::web::failure::Failure;
+use crate::web::query::limits;
 use crate::web::tempo::ask::{TagsAsk, ValuesAsk, identifier, tags_scope};
 use crate::web::tempo::{answer, old_field, tags};
 
@@ -17,6 +18,7 @@ fn names(message: &[u8]) -> Result<TagsAsk, Failure> {
     let message = TagsRequest::decode(message).map_err(|error| unreadable(&error))?;
     Ok(TagsAsk {
         scope: tags_scope(&message.scope)?,
+        q: Some(message.query).filter(|query| !query.trim().is_empty()),
         start: seconds(message.start),
         end: seconds(message.end),
         limit: message.limit as usize,
@@ -26,7 +28,7 @@ fn names(message: &[u8]) -> Result<TagsAsk, Failure> {
 /// `SearchTags`
 pub(super) fn names_v1(edge: Edge, message: &[u8], out: Out) -> Result<Job, Failure> {
     let ask = names(message)?;
-    ask.request()?;
+    ask.request(limits(&edge))?;
     Ok(Box::pin(async move {
         let TagsResponse { tag_names, metrics } =
             answer::tags_v1(&ask, tags::names(&edge, &ask).await?);
@@ -40,7 +42,7 @@ pub(super) fn names_v1(edge: Edge, message: &[u8], out: Out) -> Result<Job, Fail
 /// `SearchTagsV2`
 pub(super) fn names_v2(edge: Edge, message: &[u8], out: Out) -> Result<Job, Failure> {
     let ask = names(message)?;
-    ask.request()?;
+    ask.request(limits(&edge))?;
     Ok(Box::pin(async move {
         let TagsV2Response { scopes, metrics } =
             answer::tags_v2(&ask, tags::names(&edge, &ask).await?);

@@ -5,6 +5,7 @@
 mod asked;
 mod comparisons;
 mod exemplars;
+mod names;
 mod random;
 mod searches;
 mod suite;

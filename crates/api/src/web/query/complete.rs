@@ -191,6 +191,7 @@ async fn names(
         start,
         end,
         limit: CANDIDATES_MAX,
+        ..TagsRequest::default()
     };
     let found = engine(edge)?.tag_names(&request).await?;
     let named = found

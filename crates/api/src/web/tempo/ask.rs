@@ -124,6 +124,8 @@ pub(crate) enum TagsScope {
 #[derive(Debug)]
 pub(crate) struct TagsAsk {
     pub(crate) scope: TagsScope,
+    /// A query, perhaps not finished.
+    pub(crate) q: Option<String>,
     pub(crate) start: Option<UnixNanos>,
     pub(crate) end: Option<UnixNanos>,
     /// Zero means that there is none.
@@ -132,18 +134,21 @@ pub(crate) struct TagsAsk {
 
 impl TagsAsk {
     /// `None` when no attribute is wanted.
-    pub(crate) fn request(&self) -> Result<Option<TagsRequest>, Failure> {
+    pub(crate) fn request(&self, limits: Limits) -> Result<Option<TagsRequest>, Failure> {
         let (start, end) = both_or_neither(self.start, self.end)?;
         let scope = match self.scope {
             TagsScope::All => Scope::Any,
             TagsScope::Of(scope) => scope,
             TagsScope::Intrinsic => return Ok(None),
         };
+        let filter = self.q.as_deref().and_then(traceql::known_filter);
         Ok(Some(TagsRequest {
             scope,
+            filter: filter.map(|filter| filter.condition),
             start,
             end,
             limit: bounded(self.limit),
+            limits,
         }))
     }
 }

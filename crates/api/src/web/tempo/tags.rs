@@ -16,8 +16,7 @@ use crate::web::failure::Failure;
 use crate::web::params::{given, number, parsed, time};
 use crate::web::query::limits;
 
-/// The parameters of all four. `q` restricts values; names come from inventories, which know no spans. Others that Tempo
-/// has, such as `maxStaleValues`, ask it to give up early; they are passed over.
+/// The parameters of all four. `q` restricts names and values. Others that Tempo has, such as `maxStaleValues`, ask it to give up early; they are passed over.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct TagsParams {
@@ -41,6 +40,7 @@ impl TagsParams {
     fn names(&self) -> Result<TagsAsk, Failure> {
         Ok(TagsAsk {
             scope: tags_scope(given(self.scope.as_ref()).unwrap_or_default())?,
+            q: given(self.q.as_ref()).map(str::to_owned),
             start: parsed("start", self.start.as_ref(), time)?,
             end: parsed("end", self.end.as_ref(), time)?,
             limit: parsed("limit", self.limit.as_ref(), number)?.unwrap_or(0),
@@ -60,7 +60,7 @@ impl TagsParams {
 
 /// The names asked for.
 pub(crate) async fn names(edge: &Edge, ask: &TagsAsk) -> Result<TagNames, Failure> {
-    match ask.request()? {
+    match ask.request(limits(edge))? {
         Some(request) => Ok(edge.engines()?.query.tag_names(&request).await?),
         None => Ok(TagNames::default()),
     }
