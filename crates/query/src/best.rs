@@ -35,8 +35,7 @@ impl Best {
     #[inline]
     pub(crate) fn wants(&self, key: i64, id: TraceId) -> bool {
         let rank = (Reverse(key), id);
-        let is_better = self.pieces.len() < self.wanted
-            || self.pieces.peek().is_some_and(|worst| rank < *worst);
+        let is_better = !self.is_full() || self.pieces.peek().is_some_and(|worst| rank < *worst);
         is_better && self.is_after_cursor(rank)
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct BlockScan {
     pub(crate) columns: Arc<BlockColumns>,
     need: Need,
     summaries: Vec<Summary>,
+    /// Whether no trace is ruled out by its summary.
+    is_any_possible: bool,
     filters: Vec<Filter>,
     /// The columns that the filters look at.
     judged: Vec<SpanColumn>,
@@ -49,6 +51,7 @@ impl BlockScan {
             columns,
             need: needs.need.clone(),
             summaries: Vec::new(),
+            is_any_possible: false,
             filters: Vec::new(),
             judged: vec![SpanColumn::Resource],
             work,
@@ -58,6 +61,8 @@ impl BlockScan {
         }
         scan.judged.sort_unstable();
         scan.judged.dedup();
+        let says_nothing = |summary: &Summary| matches!(summary, Summary::Const(true));
+        scan.is_any_possible = scan.need.is_modest() && scan.summaries.iter().all(says_nothing);
         scan
     }
 
@@ -147,7 +152,12 @@ impl BlockScan {
     }
 
     /// Whether the summary of a trace lets it through.
+    #[inline]
     pub(crate) fn may_match(&self, at: usize) -> bool {
+        self.is_any_possible || self.summary_matches(at)
+    }
+
+    fn summary_matches(&self, at: usize) -> bool {
         let spans = self.table.rows(at).len as u32;
         let count = |filter: usize| {
             let may_hold = self.summaries[filter].may_hold(&self.table, at);

@@ -185,6 +185,15 @@ fn least_count(keep: &ScalarFilter) -> Option<u32> {
 }
 
 impl Need {
+    /// Whether a trace that has a span for each filter meets it.
+    pub(crate) fn is_modest(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Spans { at_least, .. } => *at_least <= 1,
+            Self::All(needs) | Self::Any(needs) => needs.iter().all(Self::is_modest),
+        }
+    }
+
     /// Whether it is met, when `count` tells how many spans may pass a filter, at most.
     pub(crate) fn is_met(&self, count: &impl Fn(usize) -> u32) -> bool {
         match self {

@@ -43,6 +43,9 @@ impl Summary {
                         other => all.push(other),
                     }
                 }
+                if all.is_empty() {
+                    return Self::Const(true);
+                }
                 Self::All(all)
             }
             Condition::Or(operands) => {

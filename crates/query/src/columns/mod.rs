@@ -8,7 +8,9 @@
 mod filter;
 mod mask;
 mod projection;
+mod said;
 mod test;
+mod traces;
 mod value;
 mod verdict;
 
@@ -16,8 +18,9 @@ pub(crate) use filter::{Filter, Target};
 pub(crate) use mask::Mask;
 pub(crate) use projection::Keys;
 pub(crate) use test::{Durations, Test};
+pub(crate) use traces::GroupTraces;
 pub(crate) use value::{
     constant, constant_of_element, elements, of_resource_attribute, of_scope_attribute, tail_value,
     value_of,
 };
-pub(crate) use verdict::{GroupTraces, Judge};
+pub(crate) use verdict::Judge;

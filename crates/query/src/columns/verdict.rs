@@ -2,15 +2,12 @@
 
 use std::ops::Range;
 
-use block::{
-    AttributePages, AttributeType, EventNamePages, ListPages, ReadError, SpanGroup, TraceTable,
-    WordColumn, WordPages,
-};
+use block::{AttributePages, AttributeType, ReadError, SpanGroup, WordColumn};
 use model::ValueRef;
 
 use super::filter::{AttributeLeaf, Filter, Known, Leaf, Node, Otherwise};
-use super::value::{is_nil, tail_value, value_of};
-use super::{Mask, Test};
+use super::said::{NIL, Said, YES, decide, in_tail, of_event_names, set};
+use super::{GroupTraces, Mask};
 
 /// For which rows a condition holds.
 #[derive(Debug, Clone)]
@@ -54,90 +51,14 @@ impl Verdict {
     }
 }
 
-/// The traces of a row group and where their rows begin.
-#[derive(Debug)]
-pub(crate) struct GroupTraces {
-    /// Positions in the trace table.
-    pub(crate) traces: Range<usize>,
-    /// The first row of each, counted in the row group, and behind them the number of all rows.
-    first_rows: Vec<u32>,
-}
-
-impl GroupTraces {
-    /// The traces whose rows are `rows` of the file.
-    pub(crate) fn of(table: &TraceTable, rows: Range<u64>) -> Self {
-        let traces = table.within(rows.clone());
-        let within = |row: &u64| row.saturating_sub(rows.start).min(rows.end - rows.start) as u32;
-        let mut first_rows: Vec<u32> = table
-            .first_rows(traces.clone())
-            .iter()
-            .map(within)
-            .collect();
-        if let Some(last) = first_rows.last_mut() {
-            *last = (rows.end - rows.start) as u32;
-        }
-        Self { traces, first_rows }
-    }
-
-    /// The rows of a trace of the table, counted in the row group that begins at row `first` of the file.
-    pub(crate) fn rows(table: &TraceTable, trace: usize, first: u64) -> Range<u32> {
-        let rows = table.rows(trace);
-        let start = rows.start.saturating_sub(first) as u32;
-        start..start + rows.len as u32
-    }
-
-    /// The position of the trace that a row of the row group belongs to, behind the first.
-    pub(crate) fn of_row(&self, row: u32) -> usize {
-        let before = self.first_rows.partition_point(|&first| first <= row);
-        before
-            .saturating_sub(1)
-            .min(self.traces.len().saturating_sub(1))
-    }
-
-    /// Calls `each` with the position, behind the first, of the trace of each row of a page that is in `mask`.
-    pub(crate) fn each(&self, page: &Range<u32>, mask: &Mask, mut each: impl FnMut(usize)) {
-        let mut at = self.of_row(page.start);
-        for row in mask.rows() {
-            let row = page.start + row as u32;
-            while self.first_rows.get(at + 1).is_some_and(|&next| next <= row)
-                && at + 1 < self.traces.len()
-            {
-                at += 1;
-            }
-            each(at);
-        }
-    }
-
-    /// The rows of a page, counted in it, that belong to traces for which `holds`, asked by position behind the first.
-    fn mask(&self, page: &Range<u32>, holds: impl Fn(usize) -> bool) -> Mask {
-        let mut mask = Mask::none(page.len());
-        let mut at = self.of_row(page.start);
-        while at < self.traces.len() && self.first_rows[at] < page.end {
-            if holds(at) {
-                let from = self.first_rows[at].max(page.start) - page.start;
-                let to = self.first_rows[at + 1].min(page.end) - page.start;
-                mask.set_range(from as usize..to.max(from) as usize);
-            }
-            at += 1;
-        }
-        mask
-    }
-}
-
 /// Decides a filter in one row group: remembers what it has said of entries of dictionaries.
 pub(crate) struct Judge<'f> {
     filter: &'f Filter,
-    /// For each dictionary: for each entry, [`UNSEEN`] or what was said.
+    /// For each dictionary: for each entry, what was said of it.
     memos: Vec<Vec<u8>>,
     /// For each dictionary: whether it has the text that is sought; `None` before it was looked for.
     has_sought: Vec<Option<bool>>,
 }
-
-const UNSEEN: u8 = 0;
-const NO: u8 = 1;
-const YES: u8 = 2;
-/// There is no value, as if the row had none.
-const NIL: u8 = 3;
 
 impl<'f> Judge<'f> {
     pub(crate) fn new(filter: &'f Filter) -> Self {
@@ -390,136 +311,4 @@ impl Page<'_> {
             sure: (!is_exact).then_some(sure),
         })
     }
-}
-
-/// The rows whose events have such names.
-fn of_event_names(
-    events: &EventNamePages,
-    rows: usize,
-    test: &Test,
-    memo: &mut Vec<u8>,
-) -> Result<Mask, ReadError> {
-    let mut said = Said::new(events.names(), test, AttributeType::String, memo);
-    let mut mask = Mask::constant(rows, test.of_nil());
-    let mut at = 0;
-    for of_row in events.owners().chunk_by(|a, b| a == b) {
-        // Every name is to pass, or any.
-        let decisive = if test.asks_every() { NO } else { YES };
-        let mut is_decided = false;
-        for name in at..at + of_row.len() {
-            is_decided |= said.of(name)? == decisive;
-        }
-        set(
-            &mut mask,
-            of_row[0] as usize,
-            is_decided == (decisive == YES),
-        );
-        at += of_row.len();
-    }
-    Ok(mask)
-}
-
-fn set(mask: &mut Mask, row: usize, value: bool) {
-    if value {
-        mask.set(row);
-    } else {
-        mask.clear(row);
-    }
-}
-
-#[inline]
-fn decide(mask: &mut Mask, open: &mut Mask, row: usize, holds: bool) {
-    if open.has(row) {
-        open.clear(row);
-        if holds {
-            mask.set(row);
-        }
-    }
-}
-
-/// What a test says of the values of a page, each entry of the dictionary asked once.
-struct Said<'a> {
-    words: &'a WordPages,
-    test: &'a Test,
-    kind: AttributeType,
-    memo: &'a mut [u8],
-}
-
-impl<'a> Said<'a> {
-    fn new(
-        words: &'a WordPages,
-        test: &'a Test,
-        kind: AttributeType,
-        memo: &'a mut Vec<u8>,
-    ) -> Self {
-        memo.resize(words.entry_count(), UNSEEN);
-        Self {
-            words,
-            test,
-            kind,
-            memo,
-        }
-    }
-
-    #[inline]
-    fn of(&mut self, at: usize) -> Result<u8, ReadError> {
-        let Some(codes) = self.words.codes() else {
-            return self.ask(self.words.plain(at));
-        };
-        let code = codes[at];
-        let known = self.memo[code as usize];
-        if known != UNSEEN {
-            return Ok(known);
-        }
-        let verdict = self.ask(self.words.entry(code))?;
-        self.memo[code as usize] = verdict;
-        Ok(verdict)
-    }
-
-    fn ask(&self, bytes: &[u8]) -> Result<u8, ReadError> {
-        let value = value_of(bytes, self.kind)?;
-        Ok(if is_nil(value) {
-            NIL
-        } else if self.test.of_value(value) {
-            YES
-        } else {
-            NO
-        })
-    }
-}
-
-/// Decides rows by what the attributes without a column say.
-fn in_tail(
-    tail: &ListPages,
-    key: &str,
-    test: &Test,
-    mask: &mut Mask,
-    open: &mut Mask,
-) -> Result<(), ReadError> {
-    let keys = tail.keys();
-    let wanted = keys.codes().map(|_| {
-        let mut entries = 0..keys.entry_count() as u32;
-        entries.find(|&code| keys.entry(code) == key.as_bytes())
-    });
-    if wanted == Some(None) {
-        return Ok(());
-    }
-    for (at, &row) in tail.owners().iter().enumerate() {
-        let is_it = match (keys.codes(), wanted) {
-            (Some(codes), Some(Some(wanted))) => codes[at] == wanted,
-            _ => keys.plain(at) == key.as_bytes(),
-        };
-        if !is_it || !open.has(row as usize) {
-            continue;
-        }
-        if let Some(holds) = of_tail_value(tail, at, test)? {
-            decide(mask, open, row as usize, holds);
-        }
-    }
-    Ok(())
-}
-
-fn of_tail_value(tail: &ListPages, at: usize, test: &Test) -> Result<Option<bool>, ReadError> {
-    let value = tail_value(tail.values().value(at), tail.kind(at))?;
-    Ok((!is_nil(value)).then(|| test.of_value(value)))
 }

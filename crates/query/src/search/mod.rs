@@ -5,7 +5,7 @@ mod live;
 mod page;
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ::block::{BlockId, BlockMeta};
@@ -36,6 +36,8 @@ pub(crate) struct Search<'q> {
     best: Best,
     /// Of the best, those whose spans are known already.
     known: HashMap<TraceId, Known>,
+    /// Traces in several places that have been put together, whether they match or not.
+    judged_whole: HashSet<TraceId>,
     missing: Vec<String>,
     stats: QueryStats,
     work: Work,
@@ -121,6 +123,7 @@ impl<'q> Search<'q> {
             best: Best::new(request.cursor, request.limit + SPARE),
             request: Arc::new(request),
             known: HashMap::new(),
+            judged_whole: HashSet::new(),
             missing: Vec::new(),
             stats: QueryStats::default(),
             work,
@@ -188,7 +191,8 @@ impl<'q> Search<'q> {
 
     /// Offers those of these traces, which are in several places, that match as a whole.
     async fn offer_whole(&mut self, mut ids: Vec<TraceId>) -> Result<(), QueryError> {
-        ids.retain(|id| !self.known.contains_key(id));
+        // Each block that has a piece brings it up again.
+        ids.retain(|id| !self.known.contains_key(id) && self.judged_whole.insert(*id));
         for (id, known) in self.whole_matches(ids).await? {
             self.offer(id, known);
         }

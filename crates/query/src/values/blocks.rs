@@ -1,26 +1,15 @@
-//! Values of a field: of live spans all, of blocks from inventories and dictionaries, and with a filter from the columns of the
-//! spans that pass it. What has no column is read from the newest traces.
-
-use std::collections::HashSet;
-use std::sync::Arc;
+//! Values of a field in a block: from its inventory, its dictionaries, its columns, and else from some of its traces.
 
 use block::{AttributePages, AttributeType, BlockMeta, SpanColumn, WordPages};
-use evaluate::{Matcher, Shown, Tree, read};
-use model::{SERVICE_NAME, SpanBatch, SpanKind, StatusCode, ValueRef};
-use traceql::query::{
-    Condition, Constant, Field, Intrinsic, Owner, Pipeline, Scope, Spansets, Stage,
-};
+use evaluate::Matcher;
+use model::{SERVICE_NAME, SpanBatch};
+use traceql::query::{Condition, Constant, Field, Intrinsic, Owner, Scope};
 
+use super::found::Found;
+use super::{of_tree, pipeline};
 use crate::block_scan::BlockScan;
-use crate::columns::{Filter, GroupTraces, Judge, Keys, Mask, constant, elements, value_of};
-use crate::live::LiveTraces;
-use crate::need::Needs;
-use crate::tags::newest_first;
-use crate::work::{Work, on_blocking_thread};
-use crate::{Query, QueryError, QueryStats, TagValues, TagValuesRequest};
-
-/// Values at the most.
-const VALUES_MAX: usize = 100_000;
+use crate::columns::{Filter, GroupTraces, Judge, Keys, Mask, value_of};
+use crate::{QueryError, TagValuesRequest};
 
 /// Traces read of a block for values that have no column.
 const TRACES_READ: usize = 500;
@@ -28,213 +17,12 @@ const TRACES_READ: usize = 500;
 /// A dictionary of more bytes may have been given up, so that its values are not all.
 const TELLING_DICTIONARY_BYTES: usize = 4096;
 
-impl Query {
-    /// Values of a field.
-    ///
-    /// # Errors
-    /// As with [`Self::search`].
-    pub async fn tag_values(&self, request: &TagValuesRequest) -> Result<TagValues, QueryError> {
-        let (work, _guard) = Work::begin(request.limits);
-        let mut request = request.clone();
-        request.limit = request.limit.clamp(1, VALUES_MAX);
-        let request = Arc::new(request);
-        let mut found = Found::new(request.limit);
-        if let Some(known) = always(&request.field) {
-            found.values = known;
-            return Ok(found.finish(Vec::new(), work.stats()));
-        }
-        let live = self.collector.live_spans().await?;
-        let (asked, looked) = (request.clone(), work.clone());
-        found = on_blocking_thread(move || {
-            let live = LiveTraces::new(live.value);
-            in_live(&live, &asked, &looked, &mut found)?;
-            Ok(found)
-        })
-        .await?;
-        let mut missing = Vec::new();
-        let blocks = newest_first(self, request.start, request.end);
-        let blocks = blocks
-            .into_iter()
-            .filter(|block| !live.blocks.contains(&block.id));
-        for block in blocks {
-            if found.is_full() {
-                break;
-            }
-            if in_inventory(&block, &request, &mut found) {
-                continue;
-            }
-            let opened = Self::values_in(self, block, request.clone(), work.clone(), found.clone());
-            match opened.await {
-                Ok(more) => found = more,
-                Err(QueryError::Store(error)) => missing.push(error.to_string()),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found.finish(missing, work.stats()))
-    }
-
-    async fn values_in(
-        &self,
-        block: Arc<BlockMeta>,
-        request: Arc<TagValuesRequest>,
-        work: Work,
-        mut found: Found,
-    ) -> Result<Found, QueryError> {
-        let (table, columns) = futures::try_join!(
-            self.store.trace_table(&block),
-            self.store.open_columns(&block),
-        )?;
-        on_blocking_thread(move || {
-            let needs = Needs::of(&pipeline(request.filter.as_ref()));
-            let scan = BlockScan::new(block, table, Arc::new(columns), &needs, work);
-            in_block(&scan, &request, &mut found)?;
-            Ok(found)
-        })
-        .await
-    }
-}
-
-/// Values so far, each once.
-#[derive(Debug, Clone)]
-struct Found {
-    limit: usize,
-    values: Vec<Constant>,
-    known: HashSet<String>,
-    truncated: bool,
-}
-
-impl Found {
-    fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            values: Vec::new(),
-            known: HashSet::new(),
-            truncated: false,
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.values.len() >= self.limit
-    }
-
-    fn add(&mut self, value: Constant) {
-        let text = Shown::One(value.clone()).to_string();
-        if self.known.contains(&text) {
-            return;
-        }
-        if self.is_full() {
-            self.truncated = true;
-            return;
-        }
-        self.known.insert(text);
-        self.values.push(value);
-    }
-
-    fn add_text(&mut self, text: &str) {
-        self.add(Constant::Str(text.into()));
-    }
-
-    fn add_shown(&mut self, value: Shown) {
-        match value {
-            Shown::One(constant) => self.add(constant),
-            Shown::Other(_) => {}
-            Shown::Many(items) => items.into_iter().for_each(|item| self.add_shown(item)),
-        }
-    }
-
-    fn add_value(&mut self, value: ValueRef<'_>) {
-        match value {
-            ValueRef::Json(text) => elements(text).for_each(|element| self.add(element)),
-            single => constant(single).into_iter().for_each(|one| self.add(one)),
-        }
-    }
-
-    fn finish(mut self, missing: Vec<String>, stats: QueryStats) -> TagValues {
-        self.values.sort_by_cached_key(|value| match value {
-            Constant::Int(int) => (0, *int, String::new()),
-            other => (1, 0, Shown::One(other.clone()).to_string()),
-        });
-        TagValues {
-            values: self.values,
-            truncated: self.truncated,
-            missing,
-            stats,
-        }
-    }
-}
-
-/// Values that do not depend on the spans: of status and kind. None for numbers, which only spans have and nobody picks.
-fn always(field: &Field) -> Option<Vec<Constant>> {
-    let Field::Intrinsic { intrinsic, .. } = field else {
-        return None;
-    };
-    match intrinsic {
-        Intrinsic::Status => Some(
-            [2, 1, 0]
-                .map(|at| Constant::Status(StatusCode::from_number(at)))
-                .to_vec(),
-        ),
-        Intrinsic::Kind => {
-            let kinds = [0, 1, 2, 3, 4, 5];
-            Some(
-                kinds
-                    .map(|at| Constant::Kind(SpanKind::from_number(at)))
-                    .to_vec(),
-            )
-        }
-        Intrinsic::Duration
-        | Intrinsic::TraceDuration
-        | Intrinsic::ChildCount
-        | Intrinsic::EventTimeSinceStart
-        | Intrinsic::NestedSetLeft
-        | Intrinsic::NestedSetRight
-        | Intrinsic::NestedSetParent
-        | Intrinsic::SpanId
-        | Intrinsic::ParentId
-        | Intrinsic::TraceId => Some(Vec::new()),
-        _ => None,
-    }
-}
-
-fn pipeline(filter: Option<&Condition>) -> Pipeline {
-    let condition = filter.cloned().unwrap_or(Condition::Const(true));
-    Pipeline {
-        stages: vec![Stage::Spansets(Spansets::Filter(condition))],
-    }
-}
-
-// === live ===
-
-fn in_live(
-    live: &LiveTraces,
-    request: &TagValuesRequest,
-    work: &Work,
-    found: &mut Found,
-) -> Result<(), QueryError> {
-    let mut ids: Vec<_> = live.iter().map(|(id, trace)| (trace.start, id)).collect();
-    ids.sort_unstable_by(|a, b| b.cmp(a));
-    let ids: Vec<_> = ids.into_iter().map(|(_, id)| id).collect();
-    let mut matcher = Matcher::new(&pipeline(request.filter.as_ref()));
-    live.evaluate(&ids, work, |_, tree| {
-        of_tree(tree, &mut matcher, &request.field, found);
-        Ok(!found.is_full())
-    })
-}
-
-fn of_tree(tree: &Tree<'_>, matcher: &mut Matcher, field: &Field, found: &mut Found) {
-    for spanset in matcher.run(tree) {
-        for at in spanset.spans {
-            if let Some(value) = read(field, tree, at) {
-                found.add_shown(value);
-            }
-        }
-    }
-}
-
-// === blocks ===
-
 /// Takes the values that the manifest knows; `false` when the block must be opened.
-fn in_inventory(block: &BlockMeta, request: &TagValuesRequest, found: &mut Found) -> bool {
+pub(super) fn in_inventory(
+    block: &BlockMeta,
+    request: &TagValuesRequest,
+    found: &mut Found,
+) -> bool {
     if request.filter.is_some() {
         return false;
     }
@@ -274,7 +62,7 @@ fn in_inventory(block: &BlockMeta, request: &TagValuesRequest, found: &mut Found
     }
 }
 
-fn in_block(
+pub(super) fn in_block(
     scan: &BlockScan,
     request: &TagValuesRequest,
     found: &mut Found,
