@@ -1,23 +1,26 @@
 /** Spans as senders send them, in OTLP/JSON: one by itself, and a trace of 50,000. */
 
+/** As many as the page is to show within a second. */
 const SPANS = 50_000;
 const SPANS_OF_REQUEST = 2_500;
 const SERVICES = ["gateway", "checkout", "inventory", "ledger", "pricing"];
 
+/** Longer than any number of spans at a millisecond each that anybody sends. */
+const LONGEST_NS = 110_000_000_000n;
 const hex = (number, digits) => number.toString(16).padStart(digits, "0");
 
 const newTraceId = () => hex(Date.now(), 16) + hex(Math.floor(Math.random() * 2 ** 32), 16);
 
-/** Sends it to the OTLP endpoint at `endpoint`, and returns its id. */
-export async function sendLargeTrace(endpoint) {
+/** Sends a trace of so many spans to the OTLP endpoint at `endpoint`, and returns its id. */
+export async function sendLargeTrace(endpoint, spans = SPANS) {
   const traceId = newTraceId();
-  const start = BigInt(Date.now() - 60_000) * 1_000_000n;
-  for (let from = 0; from < SPANS; from += SPANS_OF_REQUEST) {
-    const numbers = Array.from({ length: Math.min(SPANS_OF_REQUEST, SPANS - from) }, (_, i) => from + i);
+  const start = BigInt(Date.now() - 120_000) * 1_000_000n;
+  for (let from = 0; from < spans; from += SPANS_OF_REQUEST) {
+    const numbers = Array.from({ length: Math.min(SPANS_OF_REQUEST, spans - from) }, (_, i) => from + i);
     const body = JSON.stringify({ resourceSpans: SERVICES.map((service, i) => resourceSpans(service, numbers.filter((n) => n % SERVICES.length === i), traceId, start)) });
     await send(endpoint, body);
   }
-  return { traceId, spans: SPANS };
+  return { traceId, spans };
 }
 
 /** Sends a root span with this name to the endpoint of the environment. */
@@ -56,7 +59,7 @@ function spanOf(number, traceId, start) {
     name: number === 0 ? "nightly ledger" : `step ${number % 40}`,
     kind: number === 0 ? 2 : number % 3 === 0 ? 3 : 1,
     startTimeUnixNano: `${begin}`,
-    endTimeUnixNano: `${number === 0 ? start + 55_000_000_000n : begin + 700_000n}`,
+    endTimeUnixNano: `${number === 0 ? start + LONGEST_NS : begin + 700_000n}`,
     status: number % 1_000 === 999 ? { code: 2, message: "shard is read-only" } : {},
     attributes: [text("ledger.shard", `shard-${number % 16}`), text("db.query.text", `UPDATE balances SET amount = amount + $1 WHERE account = $2 -- ${number}`), { key: "rows", value: { intValue: `${number}` } }],
   };

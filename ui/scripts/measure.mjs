@@ -3,13 +3,13 @@
  * frames while scrolling and zooming.
  *
  *     BASE_URL=http://127.0.0.1:3200 npm run measure
- *     OTLP_URL=http://127.0.0.1:4318      a trace of 50,000 spans is sent there first
+ *     OTLP_URL=http://127.0.0.1:4318      a trace of 50,000 spans, or of SPANS, is sent there first
  */
 import { sendLargeTrace } from "../e2e/spans.mjs";
 import { launch } from "./browser.mjs";
 
 const base = process.env.BASE_URL ?? "http://127.0.0.1:3200";
-const largest = process.env.OTLP_URL ? await sendLargeTrace(process.env.OTLP_URL) : await largestHeld();
+const largest = process.env.OTLP_URL ? await sendLargeTrace(process.env.OTLP_URL, Number(process.env.SPANS ?? 50_000)) : await largestHeld();
 
 async function largestHeld() {
   const { traces } = await (await fetch(`${base}/api/v1/traces?order=slowest&limit=100`)).json();

@@ -1,5 +1,5 @@
 /** A field of text that tells its value when it is left or Enter is pressed, not at every letter. */
-import { useEffect, useState } from "react";
+import { useLayoutEffect, useState } from "react";
 import { Field } from "../../widgets/controls.tsx";
 
 interface TextFieldProps {
@@ -18,8 +18,8 @@ interface TextFieldProps {
 export function TextField(props: TextFieldProps) {
   const { label, placeholder = label, value, className, invalid = false, problem, suggestionsId, onType, onCommit } = props;
   const [text, setText] = useState(value);
-  // The address changed from elsewhere: going back, a link, a key.
-  useEffect(() => setText(value), [value]);
+  // The address changed from elsewhere: going back, a link, a key. At once, lest it takes back what is typed next.
+  useLayoutEffect(() => setText(value), [value]);
   const commit = (): void => {
     if (text.trim() !== value) onCommit(text.trim());
   };

@@ -1,5 +1,5 @@
 /** The search that the address holds, and the text that is being typed: one query, wherever it is changed. */
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { useSearch } from "wouter/use-browser-location";
 import { rememberQuery, setLastSearch } from "../../state/recent.ts";
@@ -20,8 +20,8 @@ export function useSearchState(): SearchState {
   const [, navigate] = useLocation();
   const search = useMemo(() => searchFromAddress(address), [address]);
   const [draft, setDraft] = useState(search.query);
-  // The address changed from elsewhere: going back, a link, a chip.
-  useEffect(() => setDraft(search.query), [search.query]);
+  // The address changed from elsewhere: going back, a link, a chip. At once, lest it takes back what is typed next.
+  useLayoutEffect(() => setDraft(search.query), [search.query]);
   useEffect(() => setLastSearch(address), [address]);
 
   const change = (patch: Partial<Search>): void => {

@@ -1,5 +1,5 @@
 /** Find in the trace, words or TraceQL: what is sought, how many spans have them, and the way from one to the next. */
-import { type Ref, useEffect, useState } from "react";
+import { type Ref, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { formatCount } from "../../base/format.ts";
 import { soughtIn } from "../../query/within.ts";
 import { classes, Field, IconButton } from "../../widgets/controls.tsx";
@@ -28,10 +28,20 @@ const REST_MS = 120;
 
 export function FindBox({ ref, query, count, which, among, refused, isReading, onQuery, onStep }: FindBoxProps) {
   const [text, setText] = useState(query);
-  useEffect(() => setText(query), [query]);
+  const told = useRef(query);
+  const tell = (words: string): void => {
+    told.current = words;
+    onQuery(words);
+  };
+  // What was told comes back while one types on; only what comes from elsewhere is taken over, and at once.
+  useLayoutEffect(() => {
+    if (query === told.current) return;
+    told.current = query;
+    setText(query);
+  }, [query]);
   useEffect(() => {
     if (text === query) return;
-    const timer = setTimeout(() => onQuery(text), REST_MS);
+    const timer = setTimeout(() => tell(text), REST_MS);
     return () => clearTimeout(timer);
   });
   const isIdle = query === "" && among === null;
@@ -44,7 +54,7 @@ export function FindBox({ ref, query, count, which, among, refused, isReading, o
         type="text"
         className={styles.field}
         aria-label="find in this trace"
-        placeholder={among ?? "find words or { TraceQL }"}
+        placeholder={among ?? "find or { TraceQL }"}
         aria-invalid={isNone}
         value={text}
         onChange={(event) => setText(event.target.value)}
@@ -52,13 +62,13 @@ export function FindBox({ ref, query, count, which, among, refused, isReading, o
           if (event.key === "Enter") onStep(event.shiftKey ? -1 : 1);
           if (event.key === "Escape") {
             setText("");
-            onQuery("");
+            tell("");
             event.currentTarget.blur();
           }
         }}
       />
       <span role="status" className={classes(styles.count, isNone && styles.none)}>
-        {isIdle || sought === "unfinished" ? "" : isNone ? "none" : count === 0 ? "reading…" : which > 0 ? `${formatCount(which)} of ${formatCount(count)}` : formatCount(count)}
+        {isIdle || sought === "unfinished" || refused !== null ? "" : isNone ? "none" : count === 0 ? "reading…" : which > 0 ? `${formatCount(which)} of ${formatCount(count)}` : formatCount(count)}
       </span>
       {refused !== null && (
         <pre role="alert" className={styles.refused}>

@@ -181,10 +181,12 @@ function useFilter({ tree, insight }: TraceModel, { hidden, onlyPath, top }: Tra
     const services = new Set(hidden);
     const within = onlyPath ? (insight?.criticalWithin ?? null) : null;
     const position = top === null ? null : (tree.positionOf.get(top) ?? null);
+    const isHiding = services.size > 0 || within !== null;
     return {
       top: position,
-      isNarrow: services.size > 0 || within !== null || position !== null,
-      isHidden: (p) => services.has(at(tree.spans, p).resource.service) || (within !== null && at(within, p) <= 0),
+      isNarrow: isHiding || position !== null,
+      // Asked of every span.
+      isHidden: !isHiding ? () => false : (p: number) => services.has(at(tree.spans, p).resource.service) || (within !== null && at(within, p) <= 0),
     };
   }, [tree, insight, hidden, onlyPath, top]);
 }
