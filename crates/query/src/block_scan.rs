@@ -336,6 +336,9 @@ impl BlockScan {
         keys: &Keys,
         mut each: impl FnMut(u32, &Tree<'_>) -> Result<bool, QueryError>,
     ) -> Result<bool, QueryError> {
+        if traces.is_empty() {
+            return Ok(true);
+        }
         let columns = keys.columns(&self.meta, self.columns.file());
         let mut reader = self.open_group(group, traces, &columns)?;
         let mut builder = TreeBuilder::default();

@@ -126,12 +126,17 @@ impl Search<'_> {
         let sums = for_each_worker(count, || Evaluated::new(&self.shared.pipeline));
         let each = move |sum: &mut Evaluated, at: usize| {
             let (group, traces) = &groups[at];
-            on.evaluate_group(*group, traces, &shared.keys, |at, tree| {
-                let id = on.table.trace_id(at as usize);
-                if on.table.is_partial(at as usize) && elsewhere.has(id) {
-                    sum.scattered.push(id);
-                    return Ok(true);
-                }
+            let is_scattered = |at: &u32| {
+                let at = *at as usize;
+                on.table.is_partial(at) && elsewhere.has(on.table.trace_id(at))
+            };
+            let (scattered, whole): (Vec<u32>, Vec<u32>) =
+                traces.iter().copied().partition(is_scattered);
+            let ids = scattered
+                .into_iter()
+                .map(|at| on.table.trace_id(at as usize));
+            sum.scattered.extend(ids);
+            on.evaluate_group(*group, &whole, &shared.keys, |at, tree| {
                 let spansets = matched(&mut sum.matcher, tree, &shared, &request);
                 sum.found.extend(spansets.map(|spansets| (at, spansets)));
                 Ok(true)
@@ -188,7 +193,8 @@ fn probe(scan: &BlockScan, request: &SearchRequest, best: &Best) -> Probed {
         traces: Vec::new(),
         last: None,
     };
-    if request.order == TraceOrder::Slowest || scan.is_quickly_judged() {
+    let is_quick = scan.is_quickly_judged();
+    if request.order == TraceOrder::Slowest || (is_quick && !best.is_full()) {
         probed.last = Some((Reverse(i64::MAX), TraceId::ZERO));
         return probed;
     }
@@ -199,7 +205,8 @@ fn probe(scan: &BlockScan, request: &SearchRequest, best: &Best) -> Probed {
         if best.is_beyond(key) {
             return probed;
         }
-        if probed.traces.len() >= PROBE || looked >= LOOKED_MAX {
+        // What is judged quickly is judged at once, up to what is no longer wanted.
+        if !is_quick && (probed.traces.len() >= PROBE || looked >= LOOKED_MAX) {
             probed.last = Some((Reverse(key), TraceId::ZERO));
             return probed;
         }
