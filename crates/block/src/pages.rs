@@ -69,6 +69,18 @@ pub(crate) struct LeafPages {
 impl LeafPages {
     /// The pages, and the dictionary with the number of its entries. No page of values is looked at.
     pub(crate) fn open(leaf: LeafSource<'_>) -> Result<(Self, Bytes, usize), ReadError> {
+        let (mut pages, dictionary) = Self::open_without_dictionary(leaf)?;
+        let (bytes, entries) = match dictionary {
+            Some(place) => pages.dictionary(&place)?,
+            None => (Bytes::new(), 0),
+        };
+        Ok((pages, bytes, entries))
+    }
+
+    /// The pages, and where the dictionary is if there is one, for [`Self::dictionary`].
+    pub(crate) fn open_without_dictionary(
+        leaf: LeafSource<'_>,
+    ) -> Result<(Self, Option<Range<u64>>), ReadError> {
         let chunk = leaf.chunk;
         let descr = chunk.column_descr();
         let name = descr.path().string();
@@ -94,15 +106,16 @@ impl LeafPages {
             }
             None => pages.find_pages(chunk)?,
         };
-        let Some(place) = dictionary else {
-            return Ok((pages, Bytes::new(), 0));
-        };
-        let (header, bytes) = pages.page(&place)?;
+        Ok((pages, dictionary))
+    }
+
+    /// The dictionary and the number of its entries.
+    pub(crate) fn dictionary(&mut self, place: &Range<u64>) -> Result<(Bytes, usize), ReadError> {
+        let (header, bytes) = self.page(place)?;
         if header.kind != PageKind::Dictionary {
-            return Err(pages.damaged("its dictionary is not where it should be"));
+            return Err(self.damaged("its dictionary is not where it should be"));
         }
-        let entries = usize::try_from(header.values).unwrap_or(0);
-        Ok((pages, bytes, entries))
+        Ok((bytes, usize::try_from(header.values).unwrap_or(0)))
     }
 
     /// Notes where pages lie by looking at their headers, and gives the place of the dictionary.

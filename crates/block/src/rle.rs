@@ -8,6 +8,8 @@
 //! group   = 8 values of `width` bits each, least significant bit first
 //! ```
 
+use std::ops::Range;
+
 /// Bits that hold every number up to and including `max`, at least 1: some readers stumble over a width of 0.
 pub(crate) fn width_of(max: u32) -> u8 {
     (32 - max.leading_zeros()).max(1) as u8
@@ -235,7 +237,10 @@ pub(crate) fn decode<T: Number>(
     while runs.count > 0 {
         match runs.next()? {
             Run::Repeated(value, len) => out.resize(out.len() + len, T::cut(value)),
-            Run::Packed(groups, len) => unpack(groups, width, len, |value| out.push(T::cut(value))),
+            Run::Packed(groups, len) => {
+                out.reserve(len);
+                unpack(groups, width, len, |value| out.push(T::cut(value)));
+            }
         }
     }
     Some(())
@@ -258,6 +263,8 @@ pub(crate) fn positions_of_ones(bytes: &[u8], count: usize, out: &mut Vec<u32>) 
                 at += len as u32;
             }
             Run::Packed(groups, len) => {
+                let ones: usize = groups.iter().map(|bits| bits.count_ones() as usize).sum();
+                out.reserve(ones);
                 for (group, &bits) in groups.iter().enumerate() {
                     let mut bits = bits;
                     while bits != 0 {
@@ -273,6 +280,30 @@ pub(crate) fn positions_of_ones(bytes: &[u8], count: usize, out: &mut Vec<u32>) 
         }
     }
     Some(())
+}
+
+/// Whether any of the values in `range` of `count` values of one bit is a one. `None` when the bytes do not hold so many.
+pub(crate) fn has_one_in(bytes: &[u8], count: usize, range: &Range<usize>) -> Option<bool> {
+    let mut runs = Runs {
+        bytes,
+        width: 1,
+        count,
+    };
+    let mut at = 0;
+    while runs.count > 0 && at < range.end {
+        let run = runs.next()?;
+        let (Run::Repeated(_, len) | Run::Packed(_, len)) = run;
+        let (from, to) = (range.start.max(at), range.end.min(at + len));
+        let is_one = |position: usize| match run {
+            Run::Repeated(value, _) => value == 1,
+            Run::Packed(groups, _) => groups[position / 8] >> (position % 8) & 1 == 1,
+        };
+        if (from..to).any(|position| is_one(position - at)) {
+            return Some(true);
+        }
+        at += len;
+    }
+    Some(false)
 }
 
 #[inline]
@@ -358,7 +389,9 @@ mod tests {
         }
 
         #[test]
-        fn ones_are_found_where_they_are(runs in proptest::collection::vec((0u8..2, 1usize..40), 0..40)) {
+        fn ones_are_found_where_they_are(
+            runs in proptest::collection::vec((0u8..2, 1usize..40), 0..40), range in (0usize..900, 0usize..30)
+        ) {
             let levels: Vec<u8> = runs.iter().flat_map(|&(value, count)| std::iter::repeat_n(value, count)).collect();
             let mut bytes = Vec::new();
             encode(&levels, 1, &mut bytes);
@@ -366,6 +399,9 @@ mod tests {
             prop_assert!(positions_of_ones(&bytes, levels.len(), &mut positions).is_some());
             let expected: Vec<u32> = (0..levels.len() as u32).filter(|&at| levels[at as usize] == 1).collect();
             prop_assert_eq!(&positions, &expected);
+            let range = range.0..range.0 + range.1;
+            let is_there = expected.iter().any(|&at| range.contains(&(at as usize)));
+            prop_assert_eq!(has_one_in(&bytes, levels.len(), &range), Some(is_there));
             let mut by_rows = Vec::new();
             encode_presence(&expected, levels.len(), &mut by_rows);
             prop_assert_eq!(decode_plainly(&by_rows, 1, levels.len()), levels.iter().copied().map(u32::from).collect::<Vec<_>>());

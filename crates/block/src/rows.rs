@@ -169,11 +169,11 @@ impl SpanGroup {
         let batch = &mut into.batch;
         let mut found: Vec<(u32, Attribute)> = Vec::new();
         for (_, key, pages) in &mut self.attributes {
-            let pages = pages.load(page, len)?;
-            let own = within(pages.rows(), rows);
-            if own.is_empty() {
+            if !pages.has_value_in(page, rows)? {
                 continue;
             }
+            let pages = pages.load(page, len)?;
+            let own = within(pages.rows(), rows);
             let key = batch.symbols.intern_str(key)?;
             for at in own {
                 let value = pages.symbol(at, &mut batch.symbols)?;

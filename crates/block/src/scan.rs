@@ -636,13 +636,16 @@ impl SpanGroup {
 
     /// The attribute column with this position, if all values of this page are texts or numbers in its dictionary: then that tells
     /// what they may be. Nothing of the page is decoded.
-    pub fn dictionary(&self, at: u16, page: usize) -> Result<Option<&WordPages>, ReadError> {
-        let mut attributes = self.attributes.iter();
+    pub fn dictionary(&mut self, at: u16, page: usize) -> Result<Option<&WordPages>, ReadError> {
+        let mut attributes = self.attributes.iter_mut();
         let Some((.., pages)) = attributes.find(|(known, ..)| *known == at) else {
             return Err(missing());
         };
-        match &pages.0.pages {
-            AttributePages::Words(words) if words.is_coded(page)? => Ok(Some(words)),
+        match &mut pages.0.pages {
+            AttributePages::Words(words) if words.is_coded(page)? => {
+                words.read_dictionary()?;
+                Ok(Some(words))
+            }
             _ => Ok(None),
         }
     }
@@ -752,11 +755,32 @@ impl AttributePagesAt {
         page: usize,
         rows: usize,
     ) -> Result<&mut AttributePages, ReadError> {
+        self.go_to(page)?;
+        let decoded = self.0.pages.decode_fetched();
+        let checked = decoded.and_then(|()| check(within(self.0.pages.rows(), rows)));
+        if let Err(error) = checked {
+            self.0.page = NO_PAGE;
+            return Err(error);
+        }
+        Ok(&mut self.0.pages)
+    }
+
+    /// Whether any of these rows of a page has a value. Costs less than [`Self::load`].
+    pub(crate) fn has_value_in(
+        &mut self,
+        page: usize,
+        rows: &Range<usize>,
+    ) -> Result<bool, ReadError> {
+        self.go_to(page)?;
+        self.0.pages.has_value_in(rows)
+    }
+
+    fn go_to(&mut self, page: usize) -> Result<(), ReadError> {
         self.0.load(page, |pages| {
             pages.seek(page);
-            pages.next()?;
-            check(within(pages.rows(), rows))
-        })
+            pages.fetch_next()
+        })?;
+        Ok(())
     }
 }
 

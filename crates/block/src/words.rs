@@ -1,10 +1,12 @@
 //! Pages of values that become symbols: text, numbers and booleans of attributes, and lists of attributes.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use model::{Attribute, Range32, SpanBatch, Symbol, Symbols, ValueRef};
 use parquet::basic::Encoding;
 
-use crate::pages::{LeafPages, LeafSource, Owners, RawPage, codes};
+use crate::pages::{LeafPages, LeafSource, Owners, RawPage, codes, within};
 use crate::rle;
 use crate::{AttributeType, ReadError};
 
@@ -74,6 +76,10 @@ pub struct WordPages {
     pages: LeafPages,
     shape: Shape,
     dictionary: Entries,
+    /// Where the dictionary lies while nobody has asked for it.
+    unread: Option<Range<u64>>,
+    /// The page that was gone to and not looked into.
+    undecoded: Option<Box<RawPage>>,
     /// The values of a page without dictionary.
     plain: Entries,
     is_plain: bool,
@@ -147,20 +153,36 @@ impl WordPages {
     }
 
     pub(crate) fn open(leaf: LeafSource<'_>, shape: Shape) -> Result<Self, ReadError> {
-        let (pages, bytes, count) = LeafPages::open(leaf)?;
-        let mut dictionary = Entries::default();
-        dictionary
-            .read(bytes, count, shape)
-            .ok_or_else(|| pages.damaged("its dictionary cannot be read"))?;
+        let mut words = Self::open_unread(leaf, shape)?;
+        words.read_dictionary()?;
+        Ok(words)
+    }
+
+    /// As [`Self::open`], but the dictionary is read when a page needs it, or [`Self::read_dictionary`] asks for it: of the
+    /// hundred columns of a block, a trace has values in a few.
+    pub(crate) fn open_unread(leaf: LeafSource<'_>, shape: Shape) -> Result<Self, ReadError> {
+        let (pages, unread) = LeafPages::open_without_dictionary(leaf)?;
         Ok(Self {
             pages,
             shape,
-            dictionary,
+            dictionary: Entries::default(),
+            unread,
+            undecoded: None,
             plain: Entries::default(),
             is_plain: false,
             codes: Vec::new(),
             rows: Vec::new(),
         })
+    }
+
+    pub(crate) fn read_dictionary(&mut self) -> Result<(), ReadError> {
+        let Some(place) = self.unread.take() else {
+            return Ok(());
+        };
+        let (bytes, count) = self.pages.dictionary(&place)?;
+        self.dictionary
+            .read(bytes, count, self.shape)
+            .ok_or_else(|| self.pages.damaged("its dictionary cannot be read"))
     }
 
     /// Must be called before symbols of another table are asked for.
@@ -175,11 +197,35 @@ impl WordPages {
     }
 
     pub(crate) fn next_nullable(&mut self) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
+        self.fetch_next()?;
+        self.decode_fetched()
+    }
+
+    /// Goes to the next page and does not look into it: [`Self::decode_fetched`] does.
+    pub(crate) fn fetch_next(&mut self) -> Result<(), ReadError> {
+        self.undecoded = None;
+        self.undecoded = Some(Box::new(self.pages.next()?));
+        Ok(())
+    }
+
+    /// Decodes the nullable page that [`Self::fetch_next`] went to, unless it was done.
+    pub(crate) fn decode_fetched(&mut self) -> Result<(), ReadError> {
+        let Some(page) = self.undecoded.take() else {
+            return Ok(());
+        };
         self.rows.clear();
         rle::positions_of_ones(&page.definition, page.entries, &mut self.rows)
             .ok_or_else(|| self.pages.damaged("its levels cannot be read"))?;
-        self.decode(self.rows.len(), page)
+        self.decode(self.rows.len(), *page)
+    }
+
+    /// Whether any of these rows of the page has a value, decoded or not.
+    pub(crate) fn has_value_in(&self, rows: &Range<usize>) -> Result<bool, ReadError> {
+        let Some(page) = &self.undecoded else {
+            return Ok(!within(&self.rows, rows).is_empty());
+        };
+        rle::has_one_in(&page.definition, page.entries, rows)
+            .ok_or_else(|| self.pages.damaged("its levels cannot be read"))
     }
 
     pub(crate) fn next_of(&mut self, count: usize) -> Result<(), ReadError> {
@@ -201,6 +247,7 @@ impl WordPages {
         let decoded = if self.is_plain {
             self.plain.read(page.values, count, self.shape)
         } else {
+            self.read_dictionary()?;
             let entries = self.dictionary.ranges.len();
             codes(&page.values, count, entries, &mut self.codes)
         };
@@ -385,12 +432,34 @@ impl AttributePages {
                 return Ok(Self::Bools(BoolPages { pages, bits, rows }));
             }
         };
-        WordPages::open(leaf, shape).map(Self::Words)
+        WordPages::open_unread(leaf, shape).map(Self::Words)
     }
 
     pub(crate) fn next(&mut self) -> Result<(), ReadError> {
+        self.fetch_next()?;
+        self.decode_fetched()
+    }
+
+    /// As [`WordPages::decode_fetched`].
+    pub(crate) fn decode_fetched(&mut self) -> Result<(), ReadError> {
+        match self {
+            Self::Words(words) => words.decode_fetched(),
+            Self::Bools(_) => Ok(()),
+        }
+    }
+
+    /// As [`WordPages::has_value_in`].
+    pub(crate) fn has_value_in(&self, rows: &Range<usize>) -> Result<bool, ReadError> {
+        match self {
+            Self::Words(words) => words.has_value_in(rows),
+            Self::Bools(bools) => Ok(!within(&bools.rows, rows).is_empty()),
+        }
+    }
+
+    /// As [`WordPages::fetch_next`]; booleans are decoded at once.
+    pub(crate) fn fetch_next(&mut self) -> Result<(), ReadError> {
         let bools = match self {
-            Self::Words(words) => return words.next_nullable(),
+            Self::Words(words) => return words.fetch_next(),
             Self::Bools(bools) => bools,
         };
         let page = bools.pages.next()?;
