@@ -31,9 +31,9 @@ use crate::load::endpoint::{Endpoint, Protocol};
 /// How far the history reaches back, and in which steps it is made: a step's spans are in memory at once.
 const HISTORY: DurationNanos = DurationNanos::from_secs(3_600);
 const HISTORY_STEP: DurationNanos = DurationNanos::from_secs(300);
-/// Visits a second then and now: an hour of some 80,000 spans, and enough live traffic to see things move.
-const HISTORY_VISITS_PER_SECOND: f64 = 1.5;
-const LIVE_VISITS_PER_SECOND: f64 = 50.0;
+/// Visits a second, then and now, so that charts show one shop and not a wall where its history ends: an hour of some 170,000
+/// spans, and enough live traffic to see things move.
+const VISITS_PER_SECOND: f64 = 2.0;
 /// How often live spans are sent. SDKs wait up to five seconds; this is more fun to watch.
 const LIVE_TICK: Duration = Duration::from_secs(1);
 /// After a pause of the machine, no more than this is made up for.
@@ -141,7 +141,7 @@ impl Demo {
                 .made_until
                 .saturating_add(HISTORY_STEP)
                 .min(until);
-            self.send_until(step, HISTORY_VISITS_PER_SECOND).await?;
+            self.send_until(step).await?;
             bar.inc(1);
             bar.set_message(format!(
                 "{} spans",
@@ -162,15 +162,15 @@ impl Demo {
             let earliest = now.saturating_add(DurationNanos(-LIVE_GAP_MAX.0));
             self.maker.made_until = self.maker.made_until.max(earliest);
             // When the clock steps back, the shop pauses until it has caught up.
-            self.send_until(now, LIVE_VISITS_PER_SECOND).await?;
+            self.send_until(now).await?;
         }
     }
 
     /// Makes the visits up to `until` and hands the spans that have ended by then to the exporters.
-    async fn send_until(&mut self, until: UnixNanos, visits_per_second: f64) -> anyhow::Result<()> {
+    async fn send_until(&mut self, until: UnixNanos) -> anyhow::Result<()> {
         let mut maker = std::mem::replace(&mut self.maker, Maker::closed());
         let made = tokio::task::spawn_blocking(move || {
-            let batches = maker.make(until, visits_per_second);
+            let batches = maker.make(until);
             (maker, batches)
         });
         let (maker, batches) = made.await.context("cannot make visits")?;
@@ -199,8 +199,9 @@ impl Maker {
         }
     }
 
-    fn make(&mut self, until: UnixNanos, visits_per_second: f64) -> Vec<Batch> {
-        for (_, visit) in self.shop.history(self.made_until, until, visits_per_second) {
+    fn make(&mut self, until: UnixNanos) -> Vec<Batch> {
+        let visits = self.shop.history(self.made_until, until, VISITS_PER_SECOND);
+        for (_, visit) in visits {
             self.batcher.add(visit);
         }
         self.made_until = self.made_until.max(until);
