@@ -16,7 +16,7 @@ use traceql::query::Condition;
 use crate::QueryError;
 use crate::columns::{Filter, GroupTraces, Judge, Keys, Mask, Target};
 use crate::need::{Need, Needs};
-use crate::prune::Summary;
+use crate::prune::{Summary, is_told};
 use crate::work::Work;
 
 /// Tells whether a trace may have spans in other places too.
@@ -31,6 +31,8 @@ pub(crate) struct BlockScan {
     summaries: Vec<Summary>,
     /// Whether no trace is ruled out by its summary.
     is_any_possible: bool,
+    /// Whether summaries tell all that columns could.
+    is_told: bool,
     filters: Vec<Filter>,
     /// The columns that the filters look at.
     judged: Vec<SpanColumn>,
@@ -52,6 +54,7 @@ impl BlockScan {
             need: needs.need.clone(),
             summaries: Vec::new(),
             is_any_possible: false,
+            is_told: false,
             filters: Vec::new(),
             judged: vec![SpanColumn::Resource],
             work,
@@ -62,6 +65,7 @@ impl BlockScan {
         scan.judged.sort_unstable();
         scan.judged.dedup();
         let says_nothing = |summary: &Summary| matches!(summary, Summary::Const(true));
+        scan.is_told = scan.need.is_modest() && needs.filters.iter().all(is_told);
         scan.is_any_possible = scan.need.is_modest() && scan.summaries.iter().all(says_nothing);
         scan
     }
@@ -102,6 +106,8 @@ impl BlockScan {
             .collect();
         if self.need == Need::Nothing {
             "nothing to ask of columns".to_owned()
+        } else if self.is_told {
+            "decided by summaries".to_owned()
         } else if self.is_exact() {
             format!("decided by {}", columns.join(", "))
         } else {
@@ -241,6 +247,14 @@ impl BlockScan {
             return Ok(traces.to_vec());
         }
         self.work.check()?;
+        if self.is_told {
+            let told = |filter: usize, at| self.summaries[filter].may_hold(&self.table, at);
+            let passed = traces.iter().copied().filter(|&trace| {
+                let count = |filter: usize| u32::from(told(filter, trace as usize));
+                self.is_let_through(trace, &count, is_elsewhere)
+            });
+            return Ok(passed.collect());
+        }
         let pages = self.pages_of(group, traces)?;
         let (mut spans, bytes) = self.columns.read(group, &self.judged, pages.as_deref())?;
         self.work.count_bytes(bytes);
@@ -269,11 +283,20 @@ impl BlockScan {
         let first = here.traces.start;
         let passed = traces.iter().copied().filter(|&trace| {
             let count = |filter: usize| counts[filter][trace as usize - first];
-            self.need.is_met(&count)
-                || (self.is_enough(trace as usize, &count)
-                    && is_elsewhere(self.table.trace_id(trace as usize)))
+            self.is_let_through(trace, &count, is_elsewhere)
         });
         Ok(passed.collect())
+    }
+
+    fn is_let_through(
+        &self,
+        trace: u32,
+        count: &impl Fn(usize) -> u32,
+        is_elsewhere: IsElsewhere<'_>,
+    ) -> bool {
+        let at = trace as usize;
+        self.need.is_met(count)
+            || (self.is_enough(at, count) && is_elsewhere(self.table.trace_id(at)))
     }
 
     /// The rows of a page that belong to these traces, those that reach into it from the page before included. `next` is moved

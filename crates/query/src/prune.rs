@@ -90,6 +90,31 @@ impl Summary {
     }
 }
 
+/// Whether the summary of a trace tells exactly whether some span of it has this: a service, an error, an error of a service.
+pub(crate) fn is_told(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(operands) => match operands.as_slice() {
+            [one, other] => {
+                (is_service(one) && is_error(other)) || (is_error(one) && is_service(other))
+            }
+            _ => false,
+        },
+        one => is_service(one) || is_error(one),
+    }
+}
+
+fn is_service(condition: &Condition) -> bool {
+    Test::of(condition).is_some_and(|(field, test)| {
+        let is_text = matches!(test, Test::Compare(CompareOp::Eq, Constant::Str(_)));
+        is_text
+            && matches!(
+                field,
+                Field::Attribute { owner: Owner::Span, scope: Scope::Resource, name }
+                    if &**name == SERVICE_NAME
+            )
+    })
+}
+
 fn is_error(condition: &Condition) -> bool {
     Test::of(condition).is_some_and(|(field, test)| {
         *field == Field::intrinsic(Intrinsic::Status) && wants_error(&test)
