@@ -8,6 +8,7 @@ import hashlib
 import http.client
 import threading
 from collections.abc import Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import grpc
@@ -151,18 +152,20 @@ class Load:
 
     def send(self, sender: int, number: int, addresses: tuple[str, str]):
         try:
-            export = grpc_sender(addresses[1]) if sender == self.SENDERS - 1 else http_sender(addresses[0])
-            while not self.stopped.is_set():
-                outcome = export(body_of(number))
-                with self.lock:
-                    getattr(self.ledger, outcome).add(number)
-                if outcome != "acknowledged":
-                    return
-                number += self.SENDERS
+            last = sender == self.SENDERS - 1
+            with grpc_sender(addresses[1]) if last else http_sender(addresses[0]) as export:
+                while not self.stopped.is_set():
+                    outcome = export(body_of(number))
+                    with self.lock:
+                        getattr(self.ledger, outcome).add(number)
+                    if outcome != "acknowledged":
+                        return
+                    number += self.SENDERS
         except BaseException as failure:
             self.failures.append(failure)
 
 
+@contextmanager
 def http_sender(address: str):
     connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
 
@@ -172,17 +175,19 @@ def http_sender(address: str):
             response = connection.getresponse()
             answer = response.read()
         except (OSError, http.client.HTTPException):
-            connection.close()
             return "in_doubt"
         if response.status == 503:
-            connection.close()
             return "refused"
         assert (response.status, answer) == (200, b""), f"{response.status} {answer!r}"
         return "acknowledged"
 
-    return export
+    try:
+        yield export
+    finally:
+        connection.close()
 
 
+@contextmanager
 def grpc_sender(address: str):
     channel = grpc.insecure_channel(address)
     call = channel.unary_unary(EXPORT)
@@ -193,9 +198,11 @@ def grpc_sender(address: str):
         except grpc.RpcError as error:
             # A broken connection has the same code as a refusal, so it stays in doubt what became of the request.
             assert error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED), error
-            channel.close()
             return "in_doubt"
         assert answer == b"", answer
         return "acknowledged"
 
-    return export
+    try:
+        yield export
+    finally:
+        channel.close()
