@@ -23,7 +23,7 @@ test("lines are found wherever the pieces of a body end", async () => {
 });
 
 test("events tell what arrived, comments nothing, and a failure ends it", async () => {
-  const traces = 'event: traces\ndata: {"traces":[{"traceId":"ab","spanCount":3}],"left_out":true,"missing":[]}\n\n';
+  const traces = 'event: traces\ndata: {"traces":[{"traceId":"ab","spanCount":3}],"leftOut":true,"missing":[]}\n\n';
   const words = ({ hits, isCut }: Arrived): string => `${hits.map(({ id, spans }) => `${id.slice(-2)} ${spans}`).join()} ${isCut}`;
   expect((await all(arrivals(body(": still here\n\n", traces)))).map(words)).toEqual(["ab 3 true"]);
   await expect(all(arrivals(body(traces, "event: failed\ndata: the store does not answer\n\n")))).rejects.toThrow("the store does not answer");

@@ -37,5 +37,5 @@ export async function* arrivals(body: ReadableStream<Uint8Array>): AsyncGenerato
 
 function decodeArrived(wire: unknown): Arrived {
   const body = object(wire);
-  return { hits: array(body["traces"]).flatMap((trace) => decodeHit(trace) ?? []), isCut: body["left_out"] === true, missing: texts(body["missing"]) };
+  return { hits: array(body["traces"]).flatMap((trace) => decodeHit(trace) ?? []), isCut: body["leftOut"] === true, missing: texts(body["missing"]) };
 }

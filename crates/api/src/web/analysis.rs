@@ -1,26 +1,19 @@
 //! `GET /api/v1/traces/{id}/analysis` and `…/compare/{other}`: where the time of a trace went, and what differs from
-//! another one; `POST /api/v1/analysis` for a trace that is sent along. The `analysis` crate says what; here are only the
-//! question and the JSON.
+//! another one; `POST /api/v1/analysis` and `…/compare` for traces that are sent along. The `analysis` crate says what; here
+//! are only the question and the JSON.
 
 use analysis::{Analysis, Comparison, Settings};
-use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
-use bytes::Bytes;
-use collect::Encoding;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
 use model::SpanBatch;
 use query::FoundTrace;
 use serde::{Deserialize, Serialize};
-use wire::otlp::DecodeLimits;
 
-use crate::body::discard;
-use crate::codes::{Code, Rejection};
 use crate::edge::Edge;
 use crate::web::failure::Failure;
-use crate::web::params::{given, on_or_off, trace_id};
+use crate::web::params::{given, on_or_off, parsed, trace_id};
+use crate::web::sent::taken;
 use crate::web::trace::{computed, found, json_of, respond};
 
 const JSON: &str = "application/json";
@@ -35,14 +28,15 @@ pub(crate) struct AnalysisParams {
 impl AnalysisParams {
     fn settings(params: Result<Query<Self>, QueryRejection>) -> Result<Settings, Failure> {
         let Query(params) = params.map_err(|rejection| Failure::invalid(rejection.body_text()))?;
-        let correct_skew = given(params.skew.as_ref())
-            .map(|text| on_or_off("skew", text))
-            .transpose()?;
-        Ok(Settings {
-            correct_skew: correct_skew.unwrap_or(true),
-            ..Settings::default()
-        })
+        settings(params.skew.as_ref())
     }
+}
+
+fn settings(skew: Option<&String>) -> Result<Settings, Failure> {
+    Ok(Settings {
+        correct_skew: parsed("skew", skew, on_or_off)?.unwrap_or(true),
+        ..Settings::default()
+    })
 }
 
 /// A result, and what could not be read for it.
@@ -108,72 +102,12 @@ pub(crate) async fn analysis_of_body(
     request: Request,
 ) -> Result<Response, Failure> {
     let settings = AnalysisParams::settings(params)?;
-    let (parts, mut body) = request.into_parts();
-    let protobuf = match taken(&edge, &parts.headers, &mut body).await {
-        Ok(protobuf) => protobuf,
-        Err(rejection) => {
-            discard(body, edge.intake().body_bytes_max()).await;
-            return Err(rejection.into());
-        }
-    };
-    let answer = tokio::task::spawn_blocking(move || {
-        let (spans, missing) = decoded(&protobuf)?;
-        let result = analysis::analyse(&spans, &settings);
+    let sent = taken(&edge, request).await?;
+    let body = sent.computed(move |[spans], missing| {
+        let result: Analysis = analysis::analyse(&spans, &settings);
         json_of(&Answer { result, missing })
     });
-    let body = answer
-        .await
-        .unwrap_or_else(|_| Err(Failure::internal("analysing the trace failed")));
-    Ok(respond(JSON, body?))
-}
-
-/// The body as protobuf. It must be said to be JSON: then a browser asks before it lets a foreign page send it.
-async fn taken(edge: &Edge, headers: &HeaderMap, body: &mut Body) -> Result<Bytes, Rejection> {
-    let stated = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let name = stated.and_then(|stated| stated.split(';').next());
-    if !name.is_some_and(|name| name.trim().eq_ignore_ascii_case(JSON)) {
-        return Err(Rejection::permanent(
-            Code::InvalidArgument,
-            format!("send {JSON}, and say so"),
-        )
-        .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-    }
-    let taken = edge.intake().take(headers, body, 0).await?;
-    let transcoder = edge.transcoder();
-    transcoder
-        .to_protobuf(Encoding::Identity, taken.bytes)
-        .await
-}
-
-/// The spans of one trace, and how many were left out in words.
-fn decoded(protobuf: &[u8]) -> Result<(SpanBatch, Vec<String>), Failure> {
-    let mut spans = SpanBatch::default();
-    let rejected = wire::otlp::decode(protobuf, &DecodeLimits::default(), &mut spans)
-        .map_err(|error| Failure::invalid(error.to_string()))?;
-    let Some(first) = spans.spans.first() else {
-        let why = rejected
-            .first
-            .map_or_else(String::new, |first| format!(": {first}"));
-        return Err(Failure::invalid(format!(
-            "the body has no spans to analyse{why}"
-        )));
-    };
-    let id = first.trace_id;
-    if spans.spans.iter().any(|span| span.trace_id != id) {
-        return Err(Failure::invalid(
-            "the body has spans of several traces; send one trace",
-        ));
-    }
-    let missing = rejected.first.iter().map(|first| {
-        format!(
-            "spans left out: {}, the first since {first}",
-            rejected.total()
-        )
-    });
-    let missing = missing.collect();
-    Ok((spans, missing))
+    Ok(respond(JSON, body.await?))
 }
 
 /// Returns two traces laid over each other: a tree of the union, each node with both sides and what became of it.
@@ -206,8 +140,87 @@ pub(crate) async fn compare(
     let missing = [left.missing, right.missing].concat();
     let (left, right): (SpanBatch, SpanBatch) = (left.spans, right.spans);
     let body = computed(left.len() + right.len(), move || {
-        let result: Comparison = analysis::compare(&left, &right, &settings);
-        json_of(&Answer { result, missing })
+        compared(&left, &right, missing, &settings)
     });
     Ok(respond(JSON, body.await?))
+}
+
+/// Which side is held, and how traces are compared.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CompareParams {
+    left: Option<String>,
+    right: Option<String>,
+    skew: Option<String>,
+}
+
+/// Compares traces of which one or both are sent along and not stored.
+///
+/// The body is OTLP/JSON, as large as a request with spans may be. Without parameters it has the spans of two traces, the
+/// one that comes first being the baseline, left; else of one, and `left` or `right` names the other, which is held. The
+/// answer is that of `GET /api/v1/traces/{id}/compare/{other}`; `missing` tells of spans that had to be left out too.
+#[utoipa::path(
+    post,
+    path = "/api/v1/compare",
+    tag = "traces",
+    params(
+        ("left" = Option<String>, Query, description = "Trace id of the baseline when it is held; the body then has the other trace"),
+        ("right" = Option<String>, Query, description = "Trace id of the trace that is compared with the baseline, when it is held; the body then has the baseline"),
+        ("skew" = Option<String>, Query, description = "`off`: clocks that disagree are not corrected. `on` by default"),
+    ),
+    request_body(content = Object, content_type = "application/json", description = "`resourceSpans` as in OTLP/JSON"),
+    responses(
+        (status = 200, description = "The comparison", body = Object),
+        (status = 400, description = "The body is not OTLP/JSON or has not as many traces as are compared; or a parameter cannot be read", body = String, content_type = "text/plain"),
+        (status = 404, description = "No span of the trace that is named is held", body = String, content_type = "text/plain"),
+        (status = 413, description = "The body is too large", body = String, content_type = "text/plain"),
+        (status = 415, description = "The body is not said to be JSON", body = String, content_type = "text/plain"),
+    )
+)]
+pub(crate) async fn compare_body(
+    State(edge): State<Edge>,
+    params: Result<Query<CompareParams>, QueryRejection>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let Query(params) = params.map_err(|rejection| Failure::invalid(rejection.body_text()))?;
+    let settings = settings(params.skew.as_ref())?;
+    let left = given(params.left.as_ref()).map(trace_id).transpose()?;
+    let right = given(params.right.as_ref()).map(trace_id).transpose()?;
+    let sent = taken(&edge, request).await?;
+    let body = match (left, right) {
+        (None, None) => {
+            sent.computed(move |[left, right], missing| compared(&left, &right, missing, &settings))
+                .await
+        }
+        (Some(left), None) => {
+            let left = found(&edge, left).await?;
+            sent.computed(move |[right], missing| {
+                let missing = [left.missing, missing].concat();
+                compared(&left.spans, &right, missing, &settings)
+            })
+            .await
+        }
+        (None, Some(right)) => {
+            let right = found(&edge, right).await?;
+            sent.computed(move |[left], missing| {
+                let missing = [missing, right.missing].concat();
+                compared(&left, &right.spans, missing, &settings)
+            })
+            .await
+        }
+        (Some(left), Some(right)) => Err(Failure::invalid(format!(
+            "left and right: both are held, which leaves nothing for the body; ask GET /api/v1/traces/{left}/compare/{right}"
+        ))),
+    };
+    Ok(respond(JSON, body?))
+}
+
+fn compared(
+    left: &SpanBatch,
+    right: &SpanBatch,
+    missing: Vec<String>,
+    settings: &Settings,
+) -> Result<Vec<u8>, Failure> {
+    let result: Comparison = analysis::compare(left, right, settings);
+    json_of(&Answer { result, missing })
 }

@@ -11,6 +11,7 @@ mod openapi;
 mod page;
 mod params;
 pub(crate) mod query;
+mod sent;
 mod services;
 mod skeleton;
 mod status;
@@ -22,7 +23,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
@@ -40,10 +41,9 @@ pub fn router(edge: Edge) -> Router {
         .route("/api/v1/traces/{id}/skeleton", get(skeleton::skeleton))
         .route("/api/v1/traces/{id}/matches", get(matches::matches))
         .route("/api/v1/traces/{id}/analysis", get(analysis::analysis))
-        .route(
-            "/api/v1/analysis",
-            post(analysis::analysis_of_body).fallback(async || Failure::method_not_allowed("POST")),
-        )
+        .route("/api/v1/analysis", posted(post(analysis::analysis_of_body)))
+        .route("/api/v1/matches", posted(post(matches::matches_of_body)))
+        .route("/api/v1/compare", posted(post(analysis::compare_body)))
         .route(
             "/api/v1/traces/{id}/compare/{other}",
             get(analysis::compare),
@@ -101,6 +101,11 @@ async fn bounded(State(edge): State<Edge>, request: Request, next: Next) -> Resp
         Ok(response) => response,
         Err(_) => Failure::timed_out(time_max).into_response(),
     }
+}
+
+/// A question that is posted, since a trace comes with it.
+fn posted(post: MethodRouter<Edge>) -> MethodRouter<Edge> {
+    post.fallback(async || Failure::method_not_allowed("POST"))
 }
 
 async fn wrong_method() -> Failure {

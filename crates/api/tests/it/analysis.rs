@@ -97,9 +97,8 @@ async fn what_is_not_held_is_not_analysed() {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
 
-/// A trace that is sent along, to the port for people.
-async fn analyse_sent(world: &World, content_type: &str, body: &str) -> Answer {
-    let path = "/api/v1/analysis?skew=off";
+/// A question with traces that are sent along, to the port for people.
+async fn ask_with(world: &World, path: &str, content_type: &str, body: &str) -> Answer {
     let headers = [("content-type", content_type)];
     ask(
         world.web,
@@ -111,30 +110,116 @@ async fn analyse_sent(world: &World, content_type: &str, body: &str) -> Answer {
     .await
 }
 
+const JSON_TYPE: &str = "application/json";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trace_that_is_sent_along_is_analysed_and_not_stored() {
+async fn a_trace_that_is_sent_along_is_answered_for_as_a_stored_one_and_not_stored() {
     let world = world_with_trace(false).await;
     let stored = format!("/api/v1/traces/{TRACE_ID}");
     let trace = world.get(&stored).await.text();
-    let analysis = world
-        .get(&format!("{stored}/analysis?skew=off"))
-        .await
-        .json();
-
     let other = World::new().await;
-    let answer = analyse_sent(&other, "application/json; charset=utf-8", &trace).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    assert_eq!(answer.json(), analysis);
+    for question in [
+        "analysis?skew=off",
+        "analysis",
+        "matches?q=%7B%20name%20%3D%20%22operation%202%22%20%7D",
+        "matches",
+    ] {
+        let expected = world.get(&format!("{stored}/{question}")).await.json();
+        let path = format!("/api/v1/{question}");
+        let answer = ask_with(&other, &path, "application/json; charset=utf-8", &trace).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        assert_eq!(answer.json(), expected, "{question}");
+    }
     assert_eq!(other.get(&stored).await.status, StatusCode::NOT_FOUND);
 }
 
+/// A trace of two spans of which the second takes so long.
+fn trace_taking(id: &str, millis: u64) -> String {
+    let span = |number: u64, parent: &str, end: u64| {
+        format!(
+            r#"{{"traceId":"{id:0>32}","spanId":"{number:016x}","parentSpanId":"{parent}","name":"step {number}","kind":2,"startTimeUnixNano":"1795253399000000000","endTimeUnixNano":"{end}"}}"#
+        )
+    };
+    let end = 1_795_253_399_000_000_000 + millis * 1_000_000;
+    let spans = [span(1, "", end), span(2, "0000000000000001", end)].join(",");
+    format!(r#"{{"resource":{{}},"scopeSpans":[{{"spans":[{spans}]}}]}}"#)
+}
+
+fn document(traces: &[&str]) -> String {
+    format!(r#"{{"resourceSpans":[{}]}}"#, traces.join(","))
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_analysed_is_refused_in_words() {
+async fn traces_that_are_sent_along_are_compared_with_each_other_and_with_held_ones() {
+    let (fast, slow) = (trace_taking("a1", 100), trace_taking("b2", 900));
     let world = World::new().await;
-    let two = JSON.replace("\"name\":\"from json\"", "\"name\":\"a\"").replace(
-        "\"spans\":[",
-        "\"spans\":[{\"traceId\":\"000000000000000000000000000000AB\",\"spanId\":\"0000000000000001\"},",
-    );
+    let sent = ask(
+        world.otlp,
+        Method::POST,
+        "/v1/traces",
+        &[("content-type", JSON_TYPE)],
+        document(&[&fast, &slow]).into(),
+    )
+    .await;
+    assert_eq!(sent.status, StatusCode::OK, "{}", sent.text());
+    let expected = world.get("/api/v1/traces/a1/compare/b2").await.json();
+    assert_eq!(expected["leftNs"], 100_000_000);
+    for (world, path, body) in [
+        (
+            &World::new().await,
+            "/api/v1/compare",
+            document(&[&fast, &slow]),
+        ),
+        (&world, "/api/v1/compare?left=a1", document(&[&slow])),
+        (&world, "/api/v1/compare?right=b2", document(&[&fast])),
+    ] {
+        let answer = ask_with(world, path, JSON_TYPE, &body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        assert_eq!(answer.json(), expected, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_without_two_traces_is_refused_in_words() {
+    let world = World::new().await;
+    let (one, two) = (trace_taking("a1", 100), trace_taking("b2", 900));
+    for (path, body, status, text) in [
+        (
+            "/api/v1/compare",
+            document(&[&one]),
+            StatusCode::BAD_REQUEST,
+            "the body must have the spans of 2 traces, and has those of fewer\n",
+        ),
+        (
+            "/api/v1/compare?left=c3",
+            document(&[&one]),
+            StatusCode::NOT_FOUND,
+            "trace 000000000000000000000000000000c3 is not held\n",
+        ),
+        (
+            "/api/v1/compare?left=a1&right=b2",
+            document(&[&one, &two]),
+            StatusCode::BAD_REQUEST,
+            "left and right: both are held, which leaves nothing for the body; ask GET /api/v1/traces/",
+        ),
+        (
+            "/api/v1/compare?baseline=a1",
+            document(&[&one]),
+            StatusCode::BAD_REQUEST,
+            "Failed to deserialize query string: baseline: unknown field `baseline`",
+        ),
+    ] {
+        let answer = ask_with(&world, path, JSON_TYPE, &body).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert!(answer.text().starts_with(text), "{}", answer.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_along_and_cannot_be_used_is_refused_in_words() {
+    let world = world_with_trace(false).await;
+    let comparison = format!("/api/v1/compare?left={TRACE_ID}");
+    let two = document(&[&trace_taking("a1", 100), &trace_taking("b2", 900)]);
     let large = " ".repeat(limits().body_bytes_max + 1);
     for (content_type, body, status, text) in [
         (
@@ -144,29 +229,30 @@ async fn what_cannot_be_analysed_is_refused_in_words() {
             "send application/json, and say so\n",
         ),
         (
-            "application/json",
+            JSON_TYPE,
             "{}",
             StatusCode::BAD_REQUEST,
-            "the body has no spans to analyse\n",
+            "the body has no spans\n",
         ),
         (
-            "application/json",
+            JSON_TYPE,
             &two,
             StatusCode::BAD_REQUEST,
-            "the body has spans of several traces; send one trace\n",
+            "the body must have the spans of 1 trace, and has those of more\n",
         ),
-        (
-            "application/json",
-            &large,
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "",
-        ),
+        (JSON_TYPE, &large, StatusCode::PAYLOAD_TOO_LARGE, ""),
     ] {
-        let answer = analyse_sent(&world, content_type, body).await;
-        assert_eq!(answer.status, status, "{}", answer.text());
-        assert!(answer.text().starts_with(text), "{}", answer.text());
+        for path in ["/api/v1/analysis", "/api/v1/matches", &comparison] {
+            let answer = ask_with(&world, path, content_type, body).await;
+            assert_eq!(answer.status, status, "{path}: {}", answer.text());
+            assert!(answer.text().starts_with(text), "{path}: {}", answer.text());
+        }
     }
-    let answer = world.get("/api/v1/analysis").await;
-    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(answer.header("allow"), "POST");
+    let mistaken = ask_with(&world, "/api/v1/matches?q=%7B", JSON_TYPE, JSON).await;
+    assert_eq!(mistaken.status, StatusCode::BAD_REQUEST);
+    for path in ["/api/v1/analysis", "/api/v1/matches", "/api/v1/compare"] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(answer.header("allow"), "POST");
+    }
 }

@@ -77,7 +77,7 @@ async fn new_matches_are_sent_as_they_come_and_once() {
     assert_eq!(world.send(first).await.status, StatusCode::OK);
     assert_eq!(world.send(trace_bytes()).await.status, StatusCode::OK);
     let told = follower.event("traces").await;
-    assert_eq!(told["left_out"], false);
+    assert_eq!(told["leftOut"], false);
     assert_eq!(told["traces"][0]["traceId"], TRACE_ID);
     assert_eq!(told["traces"][0]["matched"], 1);
     // It has grown, so it is told again.

@@ -63,6 +63,7 @@ pub(crate) struct LiveParams {
 
 /// The data of an event `traces`.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 struct LiveTraces {
     /// Traces that are new or have changed, newest first.
     traces: Vec<FoundTrace>,
@@ -74,7 +75,7 @@ struct LiveTraces {
 
 /// Follows a search: the newest traces that match, and from then on those that are new or have changed.
 ///
-/// Server-sent events. `traces`: `{ "traces": […], "left_out": false, "missing": […] }`, with traces as `/api/v1/search`
+/// Server-sent events. `traces`: `{ "traces": […], "leftOut": false, "missing": […] }`, with traces as `/api/v1/search`
 /// answers them. `failed`: why it ended, as text. Ask again to go on.
 #[utoipa::path(
     get,
