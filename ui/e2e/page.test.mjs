@@ -7,7 +7,6 @@
  * Nothing here knows the names of the demo's services: what to click on is read from the page itself.
  */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { getJson, open, page, axeViolations, spanRows, test, traceRows, traces } from "./stage.mjs";
 
 const UNKNOWN_ID = "00000000000000000000000000000bad";
@@ -337,14 +336,6 @@ test("a trace is compared with another that began alike", async () => {
   await page.getByRole("region", { name: "operations of both traces" }).getByRole("listitem").first().waitFor();
 });
 
-test("a trace is downloaded as OTLP JSON", async () => {
-  await openStory();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "download as OTLP JSON" }).click()]);
-  const { resourceSpans } = JSON.parse(await readFile(await download.path(), "utf8"));
-  const id = download.suggestedFilename().match(/[0-9a-f]{32}/)[0];
-  assert.ok(resourceSpans.every((r) => r.scopeSpans.every((s) => s.spans.every((span) => span.traceId === id))));
-});
-
 test("what a span says is found in the trace", async () => {
   await openStory();
   await spanRows().first().click();
@@ -439,22 +430,4 @@ test("on a narrow screen the page does not scroll sideways", async () => {
   await spanRows().first().click();
   await page.getByRole("complementary", { name: "span details" }).waitFor();
   assert.ok((await overflow()) <= 0, "trace");
-});
-
-test("a downloaded trace is opened from its file, and looks as it did", async () => {
-  await openWholeStory();
-  const spans = await page.getByRole("treegrid").getAttribute("aria-rowcount");
-  const summary = page.getByRole("region", { name: "where the time went" });
-  await summary.getByText(/\d+ %/).first().waitFor();
-  const words = await summary.innerText();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "download as OTLP JSON" }).click()]);
-  await open("/");
-  await page.getByLabel("file of traces", { exact: true }).setInputFiles(await download.path());
-  await page.waitForURL(/\/file\/[0-9a-f]{32}/);
-  await spanRows().first().waitFor();
-  await summary.getByText(/\d+ %/).first().waitFor();
-  assert.equal(await summary.innerText(), words);
-  assert.equal(await page.getByRole("treegrid").getAttribute("aria-rowcount"), spans);
-  await page.reload();
-  await page.getByRole("heading", { name: "No file to show" }).waitFor();
 });

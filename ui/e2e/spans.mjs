@@ -13,14 +13,21 @@ const newTraceId = () => hex(Date.now(), 16) + hex(Math.floor(Math.random() * 2 
 
 /** Sends a trace of so many spans to the OTLP endpoint at `endpoint`, and returns its id. */
 export async function sendLargeTrace(endpoint, spans = SPANS) {
+  const { traceId, requests } = largeTrace(spans);
+  for (const request of requests) await send(endpoint, request);
+  return { traceId, spans };
+}
+
+/** The requests that a trace of so many spans is sent in. */
+export function largeTrace(spans = SPANS) {
   const traceId = newTraceId();
   const start = BigInt(Date.now() - 120_000) * 1_000_000n;
-  for (let from = 0; from < spans; from += SPANS_OF_REQUEST) {
+  const requests = Array.from({ length: Math.ceil(spans / SPANS_OF_REQUEST) }, (_, request) => {
+    const from = request * SPANS_OF_REQUEST;
     const numbers = Array.from({ length: Math.min(SPANS_OF_REQUEST, spans - from) }, (_, i) => from + i);
-    const body = JSON.stringify({ resourceSpans: SERVICES.map((service, i) => resourceSpans(service, numbers.filter((n) => n % SERVICES.length === i), traceId, start)) });
-    await send(endpoint, body);
-  }
-  return { traceId, spans };
+    return JSON.stringify({ resourceSpans: SERVICES.map((service, i) => resourceSpans(service, numbers.filter((n) => n % SERVICES.length === i), traceId, start)) });
+  });
+  return { traceId, spans, requests };
 }
 
 /** Sends a root span with this name to the endpoint of the environment. */

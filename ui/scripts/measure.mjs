@@ -77,7 +77,7 @@ console.log(`list, first row: ${list.ms}; layout shift ${await shift(list.page)}
 await list.page.close();
 const { page, ms } = await opened(`/trace/${largest.traceId}`, "[data-position]");
 console.log(`trace of ${largest.spans} spans, first row: ${ms}`);
-await page.waitForFunction(() => document.querySelector("[aria-label='download as OTLP JSON']:enabled"));
+await page.waitForFunction(() => document.querySelector("[aria-label='download the trace']:enabled"));
 await page.waitForTimeout(500);
 const whole = await page.evaluate(() => [Math.round(performance.getEntriesByType("resource").find(({ name }) => name.includes("lines=on"))?.responseEnd ?? 0), globalThis.tasks]);
 console.log(`  all of it read: ${whole[0]} ms; tasks over 50 ms (start, length): ${whole[1].map((task) => task.join(" ")).join(", ") || "none"}; layout shift ${await shift(page)}`);

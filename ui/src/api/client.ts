@@ -14,7 +14,6 @@ import { alikeAddress, decodeExtent, decodeMatches, decodeOperations, decodeServ
 import { type Arrived, arrivals, liveAddress } from "./live.ts";
 import { decodeInstant, decodeSeries, instantAddress, metricsAddress, type MetricsQuestion } from "./metrics.ts";
 import { decodePart, nothingShared } from "./otlp.ts";
-import { encodeTrace } from "./otlp_encode.ts";
 import {
   type Bounds,
   checkAddress,
@@ -29,6 +28,7 @@ import {
   type SearchQuestion,
 } from "./search.ts";
 import { decodeSkeleton } from "./skeleton.ts";
+import { documentOf, type TraceSource } from "./source.ts";
 
 /** What the server said instead of an answer, or that it said nothing. `message` is for the reader. */
 export class ApiError extends Error {
@@ -46,7 +46,7 @@ export class ApiError extends Error {
 const ERROR_TEXT_MAX = 2_000;
 
 /** An answer that is one; `body` is sent as JSON. */
-async function ask(address: string, signal: AbortSignal, body?: string): Promise<Response> {
+async function ask(address: string, signal: AbortSignal, body?: Blob): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(address, { signal, ...(body !== undefined && { method: "POST", body, headers: { "content-type": "application/json" } }) });
@@ -60,6 +60,17 @@ async function ask(address: string, signal: AbortSignal, body?: string): Promise
 
 async function getJson(address: string, signal: AbortSignal): Promise<unknown> {
   return jsonOf(await ask(address, signal), address, signal);
+}
+
+/** The answer about one trace. */
+async function askAbout({ id, sent }: TraceSource, question: string, signal: AbortSignal): Promise<unknown> {
+  if (sent === null) return getJson(`/api/v1/traces/${id}/${question}`, signal);
+  return askWith([await sent()], `/api/v1/${question}`, signal);
+}
+
+/** The answer about traces that are sent along. */
+async function askWith(traces: readonly Blob[], address: string, signal: AbortSignal): Promise<unknown> {
+  return jsonOf(await ask(address, signal, documentOf(traces)), address, signal);
 }
 
 async function jsonOf(response: Response, address: string, signal: AbortSignal): Promise<unknown> {
@@ -140,9 +151,8 @@ export async function fetchWhole(skeleton: Trace, signal: AbortSignal): Promise<
 }
 
 /** Spans of a trace that a query matches. */
-export async function fetchMatches(id: TraceId, query: string, signal: AbortSignal): Promise<readonly SpanId[]> {
-  const body = await getJson(`/api/v1/traces/${id}/matches?${new URLSearchParams({ q: query })}`, signal);
-  return decodeMatches(body);
+export async function fetchMatches(source: TraceSource, query: string, signal: AbortSignal): Promise<readonly SpanId[]> {
+  return decodeMatches(await askAbout(source, `matches?${new URLSearchParams({ q: query })}`, signal));
 }
 
 /** Follows a search until it ends, which it does only when something fails or `signal` says so. */
@@ -151,15 +161,8 @@ export async function follow(query: string, bounds: Bounds, signal: AbortSignal,
 }
 
 /** `skew`: whether clocks that disagree are corrected. */
-export async function fetchAnalysis(id: TraceId, skew: boolean, signal: AbortSignal): Promise<Analysis> {
-  return decodeAnalysis(await getJson(`/api/v1/traces/${id}/analysis${skew ? "" : "?skew=off"}`, signal));
-}
-
-/** The same of a trace that the server does not hold: it is sent along, and not stored. */
-export async function fetchAnalysisOf(trace: Trace, skew: boolean, signal: AbortSignal): Promise<Analysis> {
-  const address = `/api/v1/analysis${skew ? "" : "?skew=off"}`;
-  const response = await ask(address, signal, JSON.stringify(encodeTrace(trace)));
-  return decodeAnalysis(await jsonOf(response, address, signal));
+export async function fetchAnalysis(source: TraceSource, skew: boolean, signal: AbortSignal): Promise<Analysis> {
+  return decodeAnalysis(await askAbout(source, `analysis${skew ? "" : "?skew=off"}`, signal));
 }
 
 /** From when to when there are spans; null when there are none. */
@@ -168,8 +171,12 @@ export async function fetchExtent(signal: AbortSignal): Promise<Extent | null> {
 }
 
 /** `left` is the baseline. */
-export async function fetchComparison(left: TraceId, right: TraceId, signal: AbortSignal): Promise<Comparison> {
-  return decodeComparison(await getJson(`/api/v1/traces/${left}/compare/${right}`, signal));
+export async function fetchComparison(left: TraceSource, right: TraceSource, signal: AbortSignal): Promise<Comparison> {
+  if (left.sent === null && right.sent === null) return decodeComparison(await getJson(`/api/v1/traces/${left.id}/compare/${right.id}`, signal));
+  // The side that is held is named, what is sent follows from that.
+  const named = new URLSearchParams({ ...(left.sent === null && { left: left.id }), ...(right.sent === null && { right: right.id }) });
+  const traces = await Promise.all([left, right].flatMap(({ sent }) => (sent === null ? [] : [sent()])));
+  return decodeComparison(await askWith(traces, `/api/v1/compare?${named}`, signal));
 }
 
 export async function fetchServices(signal: AbortSignal): Promise<readonly ServiceEntry[]> {

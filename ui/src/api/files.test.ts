@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { traceId } from "../base/ids.ts";
 import { FileError, openFile } from "./files.ts";
+import { decodePart, decodeTrace, nothingShared } from "./otlp.ts";
+import { partsOf } from "./parts.ts";
+import { documentOf } from "./source.ts";
 
 const ID = "0af7651916cd43dd8448eb211c80319c";
 const resource = { attributes: [{ key: "service.name", value: { stringValue: "cart" } }] };
@@ -77,4 +80,20 @@ test.each([
   ["no ids", JSON.stringify(otlp("", "a1"))],
 ])("%s is refused in words", (_, content) => {
   expect(() => openFile("x.json", content)).toThrow(FileError);
+});
+
+test("a trace leaves in lines for the page and in members for the server, all of it in both", async () => {
+  const ids = Array.from({ length: 501 }, (_, i) => (i + 1).toString(16).padStart(16, "0"));
+  const parsed = openFile("a.json", JSON.stringify(otlp(ID, ...ids)));
+  const trace = parsed.read(parsed.traces[0]?.id ?? (ID as never));
+  expect(trace).not.toBeNull();
+  if (!trace) return;
+  const parts = partsOf(trace);
+  expect(parts).toMatchObject({ start: trace.start, duration: 9, spans: 501 });
+  const lines = (await parts.lines.text()).trim().split("\n");
+  const shared = nothingShared();
+  expect(lines.flatMap((line) => decodePart(trace.id, JSON.parse(line), trace.start, shared))).toEqual(trace.spans);
+  expect(lines).toHaveLength(2);
+  const sent = JSON.parse(await documentOf([parts.members, parts.members]).text());
+  expect(decodeTrace(trace.id, sent).spans).toEqual([...trace.spans, ...trace.spans]);
 });

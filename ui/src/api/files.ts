@@ -1,6 +1,7 @@
 /** Traces in a file that somebody was sent: OTLP/JSON (also as lines, or as Tempo answers it) and what Jaeger's page saves. */
 import { type TraceId, traceId } from "../base/ids.ts";
 import type { Trace } from "../model/trace.ts";
+import type { TraceCount } from "./file_messages.ts";
 import { isJaegerTrace, otlpFromJaeger } from "./jaeger.ts";
 import { array, type JsonObject, object, text } from "./json.ts";
 import { decodeTrace } from "./otlp.ts";
@@ -8,10 +9,9 @@ import { decodeTrace } from "./otlp.ts";
 /** More makes a browser's tab stand still or fall. */
 export const FILE_BYTES_MAX = 200_000_000;
 
-export interface TraceFile {
-  readonly name: string;
+export interface ParsedFile {
   /** The traces in it, most spans first. */
-  readonly traces: readonly { readonly id: TraceId; readonly spans: number }[];
+  readonly traces: readonly TraceCount[];
   /** Null for a trace that is not in it. */
   readonly read: (id: TraceId) => Trace | null;
 }
@@ -19,7 +19,7 @@ export interface TraceFile {
 /** Why a file cannot be shown; the message is for the reader. */
 export class FileError extends Error {}
 
-export function openFile(name: string, content: string): TraceFile {
+export function openFile(name: string, content: string): ParsedFile {
   const resourceSpans = documents(content).flatMap(resourceSpansOf);
   const counts = new Map<TraceId, number>();
   for (const span of resourceSpans.flatMap(spansOf)) {
@@ -28,7 +28,7 @@ export function openFile(name: string, content: string): TraceFile {
   }
   if (counts.size === 0) throw new FileError(`${name} has no spans: OTLP JSON (resourceSpans) and Jaeger JSON (data, or spans with processes) are understood`);
   const traces = [...counts].map(([id, spans]) => ({ id, spans })).sort((a, b) => b.spans - a.spans);
-  return { name, traces, read: (id) => (counts.has(id) ? decodeTrace(id, { resourceSpans }) : null) };
+  return { traces, read: (id) => (counts.has(id) ? decodeTrace(id, { resourceSpans }) : null) };
 }
 
 /** One JSON document, or one on each line. */

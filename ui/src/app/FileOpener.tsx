@@ -6,6 +6,8 @@ import { fileAddress, readTraceFile } from "../state/opened_file.ts";
 import { IconButton } from "../widgets/controls.tsx";
 import { OpenIcon } from "../widgets/icons.tsx";
 
+type Navigate = ReturnType<typeof useLocation>[1];
+
 export function FileOpener() {
   const field = useRef<HTMLInputElement>(null);
   const [, navigate] = useLocation();
@@ -54,6 +56,9 @@ export function FileOpener() {
   );
 }
 
-async function open(file: File, navigate: (address: string) => void): Promise<void> {
-  navigate(fileAddress(await readTraceFile(file)));
+/** How far it is stands where the trace will. */
+async function open(file: File, navigate: Navigate): Promise<void> {
+  const read = readTraceFile(file);
+  navigate(fileAddress(null));
+  navigate(fileAddress(await read), { replace: true });
 }

@@ -1,29 +1,48 @@
-/** The file of traces that is looked at. It stays in this page: nothing of it is sent or stored anywhere. */
-import { useSyncExternalStore } from "react";
-import type { TraceFile } from "../api/files.ts";
+/**
+ * The files of traces that are open. They stay in this page: a trace is sent to the server only to be asked about, and
+ * nothing is stored anywhere.
+ */
+import { useQuery } from "@tanstack/react-query";
+import { useState, useSyncExternalStore } from "react";
+import type { OpenedFile, Progress } from "../api/opened.ts";
+import { held, type TraceSource } from "../api/source.ts";
 import type { TraceId } from "../base/ids.ts";
+import type { Trace } from "../model/trace.ts";
 
-export type Opened = { readonly file: TraceFile } | { readonly error: string } | null;
+export interface Opened {
+  /** The newest first; those before it are there to be compared with. */
+  readonly files: readonly OpenedFile[];
+  /** What is being read. */
+  readonly opening: { readonly name: string; readonly progress: Progress } | null;
+  /** Why the last one could not be read; null when it was. */
+  readonly error: string | null;
+}
 
-let opened: Opened = null;
+/** Each keeps what it has parsed, some times the size of the file. */
+const FILES_MAX = 4;
+
+let opened: Opened = { files: [], opening: null, error: null };
 const listeners = new Set<() => void>();
 
-function tell(next: Opened): void {
-  opened = next;
+function tell(change: Partial<Opened>): void {
+  opened = { ...opened, ...change };
   for (const listener of listeners) listener();
 }
 
 /** Reads `file`; the answer is the trace in it that has most spans, null when there is none to show. */
 export async function readTraceFile(file: File): Promise<TraceId | null> {
+  const { name } = file;
+  tell({ opening: { name, progress: null }, error: null });
   // Few ever open a file: what reads them is not part of the first load.
-  const { FILE_BYTES_MAX, FileError, openFile } = await import("../api/files.ts");
+  const { OpenedFile } = await import("../api/opened.ts");
   try {
-    if (file.size > FILE_BYTES_MAX) throw new FileError(`${file.name} is larger than ${FILE_BYTES_MAX / 1e6} MB, which no browser shows well`);
-    const read = openFile(file.name, await file.text());
-    tell({ file: read });
+    const read = await OpenedFile.open(file, (progress) => tell({ opening: { name, progress } }));
+    const files = [read, ...opened.files];
+    for (const old of files.slice(FILES_MAX)) old.close();
+    tell({ files: files.slice(0, FILES_MAX), opening: null });
     return read.traces[0]?.id ?? null;
   } catch (error) {
-    tell({ error: error instanceof FileError ? error.message : `${file.name} could not be read` });
+    tell({ opening: null, error: error instanceof Error ? error.message : `${name} could not be read` });
     return null;
   }
 }
@@ -33,6 +52,31 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export const useOpenedFile = (): Opened => useSyncExternalStore(subscribe, () => opened);
+export const useOpened = (): Opened => useSyncExternalStore(subscribe, () => opened);
+
+/** The newest file that has a trace. */
+export const fileWith = ({ files }: Opened, id: TraceId | null): OpenedFile | null => files.find((file) => id !== null && file.has(id)) ?? null;
+
+/** Where the server finds a trace that somebody names: what is open was opened to be looked at. */
+export const sourceOf = (from: Opened, id: TraceId): TraceSource => fileWith(from, id)?.source(id) ?? held(id);
+
+export interface FileTraceRead {
+  readonly trace: Trace | null;
+  readonly progress: Progress;
+  readonly error: Error | null;
+}
+
+/** A trace of a file, and how far it is until it is here. Nothing is read while there is no `source`. */
+export function useFileTrace(file: OpenedFile | null, source: TraceSource | null): FileTraceRead {
+  const [progress, setProgress] = useState<Progress>(null);
+  const { data, error } = useQuery({
+    queryKey: ["trace of file", source?.key],
+    queryFn: () => (file && source ? file.read(source.id, setProgress) : null),
+    enabled: source !== null,
+    staleTime: Infinity,
+    structuralSharing: false,
+  });
+  return { trace: data ?? null, progress, error };
+}
 
 export const fileAddress = (id: TraceId | null): string => (id === null ? "/file" : `/file/${id}`);

@@ -5,7 +5,6 @@ import {
   ApiError,
   fetchAlike,
   fetchAnalysis,
-  fetchAnalysisOf,
   fetchAttributes,
   fetchComparison,
   fetchExtent,
@@ -16,6 +15,7 @@ import {
   fetchValues,
   fetchWhole,
 } from "../api/client.ts";
+import type { TraceSource } from "../api/source.ts";
 import type { TraceId } from "../base/ids.ts";
 import type { TraceSummary } from "../model/summary.ts";
 import type { Trace } from "../model/trace.ts";
@@ -97,34 +97,21 @@ export function useTrace(id: TraceId): TraceRead {
 }
 
 /** What the server says about where the time went; while `skew` changes, the old answer stays. */
-export function useAnalysis(id: TraceId, skew: boolean, isWanted = true) {
+export function useAnalysis(source: TraceSource, skew: boolean) {
   return useQuery({
-    enabled: isWanted,
-    queryKey: ["analysis", id, skew],
-    queryFn: ({ signal }) => fetchAnalysis(id, skew, signal),
+    queryKey: ["analysis", source.key, skew],
+    queryFn: ({ signal }) => fetchAnalysis(source, skew, signal),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
     structuralSharing: false,
   });
 }
 
-/** The same of a trace that the server does not hold; null for one that it does. */
-export function useAnalysisOf(trace: Trace | null, skew: boolean) {
-  return useQuery({
-    enabled: trace !== null,
-    queryKey: ["analysis of", trace?.id, trace?.spans.length, skew],
-    queryFn: ({ signal }) => (trace === null ? null : fetchAnalysisOf(trace, skew, signal)),
-    placeholderData: keepPreviousData,
-    staleTime: Infinity,
-    structuralSharing: false,
-  });
-}
-
 /** The spans of a trace that TraceQL matches; an empty query asks nothing. */
-export function useMatches(id: TraceId, query: string) {
+export function useMatches(source: TraceSource, query: string) {
   return useQuery({
-    queryKey: ["matches", id, query],
-    queryFn: ({ signal }) => fetchMatches(id, query, signal),
+    queryKey: ["matches", source.key, query],
+    queryFn: ({ signal }) => fetchMatches(source, query, signal),
     enabled: query !== "",
     placeholderData: keepPreviousData,
     staleTime: 60_000,
@@ -137,9 +124,9 @@ export function useExtent(isWanted: boolean) {
 }
 
 /** Two traces laid over each other; null for `right` asks nothing. */
-export function useComparison(left: TraceId, right: TraceId | null) {
+export function useComparison(left: TraceSource, right: TraceSource | null) {
   return useQuery({
-    queryKey: ["comparison", left, right],
+    queryKey: ["comparison", left.key, right?.key],
     queryFn: ({ signal }) => (right === null ? null : fetchComparison(left, right, signal)),
     enabled: right !== null,
     staleTime: 60_000,

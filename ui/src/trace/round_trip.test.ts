@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { drawn, resource, span, trace } from "./testing.ts";
 import { decodeTrace } from "../api/otlp.ts";
+import { openFile } from "../api/files.ts";
+import { jaegerFromTrace } from "../api/jaeger_encode.ts";
 import { encodeTrace } from "../api/otlp_encode.ts";
+import { traceId } from "../base/ids.ts";
+import { duration, offset } from "../base/time.ts";
+import type { Span } from "../model/span.ts";
 
 test("a trace that is saved is read back the same, each resource and scope once", () => {
   const spans = [...drawn("root 0-100\n  call 10-60 !"), span("other", "root", 5, 9, { resource: resource("cart") })];
@@ -11,4 +16,39 @@ test("a trace that is saved is read back the same, each resource and scope once"
   expect([...back.spans].sort((a, b) => a.start - b.start)).toEqual([...spans].sort((a, b) => a.start - b.start));
   expect(back.start).toBe(sent.start);
   expect(document["resourceSpans"]).toHaveLength(2);
+});
+
+test("a trace that is saved for Jaeger is read back the same, to the microsecond", () => {
+  const other = traceId("beef");
+  const attributes: Span["attributes"] = [
+    { key: "text", value: { type: "string", value: "a" } },
+    { key: "big", value: { type: "int", value: 9_007_199_254_740_993n } },
+    { key: "small", value: { type: "int", value: -5n } },
+    { key: "half", value: { type: "double", value: 0.5 } },
+    { key: "yes", value: { type: "bool", value: true } },
+    { key: "raw", value: { type: "bytes", value: "AQI=" } },
+  ];
+  const bare = { traceState: "", attributes: [], droppedAttributes: 0, flags: 0 };
+  const spans = [
+    span("a1", null, 0, 90_000, { kind: "server", status: { code: "error", message: "no" }, attributes, flags: 0, traceState: "a=1" }),
+    span("a2", "a1", 5_000, 9_000, {
+      resource: resource("cart"),
+      kind: "client",
+      status: { code: "ok", message: "" },
+      flags: 0,
+      events: [{ name: "retry", at: offset(6_000), attributes: [{ key: "n", value: { type: "int", value: 2n } }], droppedAttributes: 0 }],
+      links: other === null ? [] : [{ ...bare, traceId: other, spanId: "00000000000000b1" as Span["id"] }],
+    }),
+  ];
+  const sent = trace(spans);
+  const file = openFile("j.json", JSON.stringify(jaegerFromTrace(sent)));
+  expect(file.traces).toEqual([{ id: sent.id, spans: 2 }]);
+  expect(file.read(sent.id)?.spans).toEqual(spans);
+});
+
+test("Jaeger has no nanoseconds and no lists: times are rounded down, lists are their text", () => {
+  const list = { key: "list", value: { type: "array" as const, value: [{ type: "int" as const, value: 1n }] } };
+  const sent = trace([span("a1", null, 1_999, 4_000, { attributes: [list], duration: duration(2_001) })]);
+  const document = JSON.parse(JSON.stringify(jaegerFromTrace(sent)));
+  expect(document.data[0].spans[0]).toMatchObject({ startTime: Number(sent.start / 1000n) + 1, duration: 2, tags: expect.arrayContaining([{ key: "list", type: "string", value: "[1]" }]) });
 });

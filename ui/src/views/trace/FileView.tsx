@@ -1,27 +1,30 @@
 /** A trace of a file that was opened in this page. */
 import { useEffect, useMemo } from "react";
 import { Link, useLocation } from "wouter";
+import type { Progress } from "../../api/opened.ts";
 import { formatCount } from "../../base/format.ts";
 import { shortId, traceId, type TraceId } from "../../base/ids.ts";
-import { fileAddress, useOpenedFile } from "../../state/opened_file.ts";
+import { fileAddress, fileWith, useFileTrace, useOpened } from "../../state/opened_file.ts";
 import { Notice, Select } from "../../widgets/controls.tsx";
 import { TracePage } from "./TracePage.tsx";
 import styles from "./TraceView.module.css";
 
 export function FileView({ id }: { readonly id: TraceId | null }) {
-  const opened = useOpenedFile();
+  const opened = useOpened();
   const [, navigate] = useLocation();
-  const file = opened !== null && "file" in opened ? opened.file : null;
-  const trace = useMemo(() => (file && id !== null ? file.read(id) : null), [file, id]);
+  const file = fileWith(opened, id);
+  const source = useMemo(() => (file && id !== null ? file.source(id) : null), [file, id]);
+  const { trace, progress, error } = useFileTrace(file, source);
   useEffect(() => {
     document.title = file ? `${file.name} · Throughline` : "Throughline";
   }, [file]);
-  if (!file || !trace) {
+  if (opened.opening) return <Reading name={opened.opening.name} progress={opened.opening.progress} />;
+  if (!file || !source || error) {
     return (
       <main className={styles.view}>
         <section className={styles.notFound}>
           <h1>No file to show</h1>
-          <p role="alert">{opened && "error" in opened ? opened.error : "What a file held is gone when the page is loaded again: it was never stored. Open it once more."}</p>
+          <p role="alert">{error?.message ?? opened.error ?? "What a file held is gone when the page is loaded again: it was never stored. Open it once more."}</p>
           <p>
             Press <kbd>U</kbd> or drop a file on the page: OTLP JSON, also with a document on each line, or what Jaeger saves.
           </p>
@@ -32,6 +35,7 @@ export function FileView({ id }: { readonly id: TraceId | null }) {
       </main>
     );
   }
+  if (!trace) return <Reading name={file.name} progress={progress} />;
   return (
     <main className={styles.view}>
       <Notice
@@ -49,7 +53,20 @@ export function FileView({ id }: { readonly id: TraceId | null }) {
       >
         from the file {file.name}: analysed, but not stored
       </Notice>
-      <TracePage key={trace.id} trace={trace} whole={trace} />
+      <TracePage key={trace.id} source={source} trace={trace} whole={trace} />
+    </main>
+  );
+}
+
+/** How far it is; a part of which that is not known moves. */
+function Reading({ name, progress }: { readonly name: string; readonly progress: Progress }) {
+  return (
+    <main className={styles.view} aria-busy="true">
+      <p className={styles.reading}>
+        <label>
+          reading {name} <progress className={styles.progress} {...(progress && { value: progress.done, max: progress.total })} />
+        </label>
+      </p>
     </main>
   );
 }

@@ -1,17 +1,17 @@
 /** A trace that is here: composes head, summary, one of the views and the panel beside it around one look. */
 import { Suspense, useEffect, useRef } from "react";
-import { encodeTrace } from "../../api/otlp_encode.ts";
+import type { TraceSource } from "../../api/source.ts";
 import type { Trace } from "../../model/trace.ts";
-import { useAnalysis, useAnalysisOf } from "../../state/queries.ts";
+import { useAnalysis } from "../../state/queries.ts";
 import { Button, IconButton, Notice } from "../../widgets/controls.tsx";
-import { DownloadIcon, RefreshIcon } from "../../widgets/icons.tsx";
+import { RefreshIcon } from "../../widgets/icons.tsx";
 import { later } from "../../widgets/later.tsx";
-import { saveText } from "../../widgets/save.ts";
 import { usePalette } from "../../widgets/palette.ts";
 import { StoredContext } from "./details/stored.ts";
 import { FindBox } from "./FindBox.tsx";
 import { FindingsPanel } from "./insight/FindingsPanel.tsx";
 import { SummaryLine } from "./insight/SummaryLine.tsx";
+import { SaveMenu, saveTrace } from "./SaveMenu.tsx";
 import { ToolBar } from "./ToolBar.tsx";
 import { TimelineView } from "./TimelineView.tsx";
 import { TraceHead } from "./TraceHead.tsx";
@@ -34,21 +34,19 @@ const EventsView = later(() => import("./events/EventsView.tsx").then((m) => m.E
 const CompareView = later(() => import("./compare/CompareView.tsx").then((m) => m.CompareView));
 
 interface TracePageProps {
+  readonly source: TraceSource;
   /** Enough to draw. */
   readonly trace: Trace;
   /** With all that its spans say; null until it is here. */
   readonly whole: Trace | null;
-  /** Absent for a trace of a file, which the server knows nothing of. */
+  /** Absent for a trace of a file, which never changes. */
   readonly onRefresh?: () => void;
 }
 
-export function TracePage({ trace: recorded, whole, onRefresh }: TracePageProps) {
+export function TracePage({ source, trace: recorded, whole, onRefresh }: TracePageProps) {
   const [look, changeLook] = useLook();
-  const isStored = onRefresh !== undefined;
-  const ofStored = useAnalysis(recorded.id, look.skew, isStored);
-  const ofFile = useAnalysisOf(isStored ? null : whole, look.skew);
-  const analysis = isStored ? ofStored : ofFile;
-  const model = useTraceModel(recorded, whole, analysis.data ?? null, isStored);
+  const analysis = useAnalysis(source, look.skew);
+  const model = useTraceModel(recorded, whole, analysis.data ?? null, source);
   const state = useTraceState(model, look, changeLook);
   const panel = usePanel();
   const palette = usePalette();
@@ -66,7 +64,7 @@ export function TracePage({ trace: recorded, whole, onRefresh }: TracePageProps)
     void analysis.refetch();
   };
   const download = (): void => {
-    if (whole) saveText(`trace-${trace.id}.json`, JSON.stringify(encodeTrace(whole)));
+    if (whole) void saveTrace(whole, "otlp");
   };
   useTraceKeys({ model, state, look, changeLook, find: () => findField.current?.select(), findings: panel.toggle, refresh, download });
 
@@ -85,9 +83,7 @@ export function TracePage({ trace: recorded, whole, onRefresh }: TracePageProps)
           onQuery={(find) => changeLook({ find, finding: null })}
           onStep={(direction) => state.step(matches, direction)}
         />
-        <IconButton look="bare" label="download as OTLP JSON" disabled={whole === null} onClick={download}>
-          <DownloadIcon />
-        </IconButton>
+        <SaveMenu whole={whole} />
         {onRefresh && (
           <IconButton look="bare" label="read the trace again" onClick={refresh}>
             <RefreshIcon />
@@ -124,7 +120,7 @@ export function TracePage({ trace: recorded, whole, onRefresh }: TracePageProps)
           </Suspense>
         )}
         {selected !== null ? (
-          <StoredContext value={isStored}>
+          <StoredContext value={source.sent === null}>
             <Suspense fallback={<aside className={styles.detailsComing} aria-busy="true" aria-label="span details" />}>
               <Details
                 model={model}

@@ -1,8 +1,9 @@
 /** A trace by id: reading it, not finding it, showing it. */
-import { useEffect } from "react";
+import { useEffect, useMemo } from "react";
 import { Link } from "wouter";
 import { useSearch } from "wouter/use-browser-location";
 import { ApiError } from "../../api/client.ts";
+import { held } from "../../api/source.ts";
 import type { TraceId } from "../../base/ids.ts";
 import { useAnalysis, useKnownSummary, useServices, useTrace } from "../../state/queries.ts";
 import { lookFromSearch } from "../../state/trace_url.ts";
@@ -17,7 +18,8 @@ export function TraceView({ id }: { readonly id: TraceId }) {
   // Which colours services have follows from all of them.
   useServices();
   // Asked for beside the trace: when the spans are here, so is mostly what is to be said about them.
-  useAnalysis(id, lookFromSearch(useSearch()).skew);
+  const source = useMemo(() => held(id), [id]);
+  useAnalysis(source, lookFromSearch(useSearch()).skew);
   const retry = query.refresh;
   useEffect(() => {
     document.title = `Trace ${id.slice(0, 8)} · Throughline`;
@@ -31,7 +33,7 @@ export function TraceView({ id }: { readonly id: TraceId }) {
             {query.whole ? "could not read it again" : "could not read what the spans say"}: {query.error.message}
           </Notice>
         )}
-        <TracePage trace={query.trace} whole={query.whole} onRefresh={retry} />
+        <TracePage source={source} trace={query.trace} whole={query.whole} onRefresh={retry} />
       </main>
     );
   }

@@ -1,5 +1,6 @@
 /** What is computed of a trace once, and again when it, its analysis or the correction of clocks changes. */
 import { useCallback, useMemo } from "react";
+import type { TraceSource } from "../../api/source.ts";
 import { at } from "../../base/arrays.ts";
 import type { Analysis } from "../../model/analysis.ts";
 import { isError, type Span } from "../../model/span.ts";
@@ -16,8 +17,7 @@ import { corrected } from "../../trace/skew.ts";
 import { buildTree, type TraceTree } from "../../trace/tree.ts";
 
 export interface TraceModel {
-  /** Whether the server holds it; a trace of a file it does not know. */
-  readonly isStored: boolean;
+  readonly source: TraceSource;
   /** As it was sent, once all of it is here. */
   readonly whole: Trace | null;
   /** With clocks corrected, if they are. */
@@ -36,7 +36,7 @@ export interface TraceModel {
 }
 
 /** `recorded` is enough to draw; `whole` has what its spans say as well, and is null until that is here. */
-export function useTraceModel(recorded: Trace, whole: Trace | null, analysis: Analysis | null, isStored: boolean): TraceModel {
+export function useTraceModel(recorded: Trace, whole: Trace | null, analysis: Analysis | null, source: TraceSource): TraceModel {
   // Spans that came after the skeleton are known from the whole alone.
   const known = whole !== null && whole.spans.length > recorded.spans.length ? whole : recorded;
   const trace = useMemo(() => (analysis ? corrected(known, analysis) : known), [known, analysis]);
@@ -55,8 +55,8 @@ export function useTraceModel(recorded: Trace, whole: Trace | null, analysis: An
   const slotOf = useSlots();
   const slotAt = useCallback((position: number) => slotOf(at(tree.spans, position).resource.service), [slotOf, tree]);
   return useMemo(
-    () => ({ isStored, whole, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt }),
-    [isStored, whole, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt],
+    () => ({ source, whole, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt }),
+    [source, whole, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt],
   );
 }
 

@@ -160,16 +160,15 @@ export function useTraceState(model: TraceModel, look: TraceLook, changeLook: (p
 const NONE = new Int32Array();
 
 /** Positions of what is sought: words here, TraceQL by the server. */
-function useFound({ isStored, trace, tree, index }: TraceModel, text: string): { readonly found: Int32Array; readonly refused: string | null } {
+function useFound({ source, tree, index }: TraceModel, text: string): { readonly found: Int32Array; readonly refused: string | null } {
   const sought = soughtIn(text);
-  const asked = useMatches(trace.id, sought === "query" && isStored ? text.trim() : "");
-  const matches = sought === "query" && isStored ? asked.data : undefined;
+  const asked = useMatches(source, sought === "query" ? text.trim() : "");
+  const matches = sought === "query" ? asked.data : undefined;
   const found = useMemo(() => {
     if (sought === "words") return index.find(text);
     return matches ? Int32Array.from(matches.flatMap((id) => tree.positionOf.get(id) ?? [])).sort() : NONE;
   }, [index, tree, text, sought, matches]);
-  if (sought !== "query") return { found, refused: null };
-  return { found, refused: isStored ? (asked.error?.message ?? null) : "TraceQL is answered by the server, which does not hold this trace; words are found" };
+  return { found, refused: sought === "query" ? (asked.error?.message ?? null) : null };
 }
 
 interface Filter extends RowFilter {

@@ -1,1 +1,0 @@
-import{K as e,q as t}from"./client-BTwk8pIN.js";function n(n,r){return e(n,t,r)}export{n as t};
