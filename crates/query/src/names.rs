@@ -126,7 +126,7 @@ impl Gathering {
     fn add_block(&mut self, scan: &BlockScan) -> Result<(), QueryError> {
         let newest = scan.table.newest().iter().copied();
         let candidates: Vec<u32> = newest.filter(|&at| scan.may_match(at as usize)).collect();
-        let mut passed = scan.judge(&candidates, &|_| true)?;
+        let mut passed = scan.judge(&candidates)?.passed;
         passed.sort_unstable_by_key(|&at| Reverse(scan.table.start(at as usize)));
         self.truncated |= passed.len() > TRACES_MAX;
         passed.truncate(TRACES_MAX);

@@ -194,6 +194,16 @@ impl Need {
         }
     }
 
+    /// How many spans a trace must have to meet it.
+    pub(crate) fn least_spans(&self) -> u32 {
+        match self {
+            Self::Nothing => 0,
+            Self::Spans { at_least, .. } => *at_least,
+            Self::All(needs) => needs.iter().map(Self::least_spans).max().unwrap_or(0),
+            Self::Any(needs) => needs.iter().map(Self::least_spans).min().unwrap_or(0),
+        }
+    }
+
     /// Whether it is met, when `count` tells how many spans may pass a filter, at most.
     pub(crate) fn is_met(&self, count: &impl Fn(usize) -> u32) -> bool {
         match self {

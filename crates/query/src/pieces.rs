@@ -8,7 +8,7 @@ use evaluate::{Tree, TreeBuilder};
 use model::{Gathered, SpanId, TraceId};
 use tokio::runtime::Handle;
 
-use crate::block_scan::BlockScan;
+use crate::block_scan::{BlockScan, Piece};
 use crate::columns::Keys;
 use crate::live::LiveTraces;
 use crate::need::Needs;
@@ -143,6 +143,11 @@ impl Elsewhere {
             runtime: Handle::current(),
             here,
         }
+    }
+
+    /// Leaves out the pieces of a block of which nothing is elsewhere.
+    pub(crate) fn retain(&self, scan: &BlockScan, pieces: &mut Vec<Piece>) {
+        pieces.retain(|piece| self.has(scan.table.trace_id(piece.at as usize)));
     }
 
     /// Whether it may have.

@@ -168,7 +168,7 @@ fn whole_traces(
         .map(|at| at as u32)
         .filter(|at| except.binary_search(at).is_err())
         .collect();
-    let passed = scan.judge_group(group, &candidates, &|_| true)?;
+    let passed = scan.judge_group(group, &candidates)?.passed;
     scan.evaluate(&passed, keys, |_, tree| {
         meter.observe(tree)?;
         Ok(true)

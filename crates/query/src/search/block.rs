@@ -10,7 +10,7 @@ use traceql::query::Pipeline;
 
 use super::{Found, Known, Search, matched};
 use crate::best::{Best, Rank};
-use crate::block_scan::BlockScan;
+use crate::block_scan::{BlockScan, Judged};
 use crate::pieces::Elsewhere;
 use crate::work::{for_each_worker, on_all_processors, on_blocking_thread};
 use crate::{MatchedSpanset, QueryError, SearchRequest, TraceOrder};
@@ -51,9 +51,13 @@ impl Search<'_> {
         };
         let elsewhere = self.elsewhere(block.id);
         let (probing, elsewhere_too) = (scan.clone(), elsewhere.clone());
-        let judge = move || probing.judge(&probed.traces, &|id| elsewhere_too.has(id));
-        let passed = on_blocking_thread(judge).await?;
-        self.take(&scan, passed).await?;
+        let judge = move || {
+            let mut judged = probing.judge(&probed.traces)?;
+            elsewhere_too.retain(&probing, &mut judged.pieces);
+            Ok(judged)
+        };
+        let judged = on_blocking_thread(judge).await?;
+        self.take(&scan, judged).await?;
         let Some(last) = probed.last else {
             return Ok(());
         };
@@ -69,8 +73,8 @@ impl Search<'_> {
             after: last,
             elsewhere,
         };
-        let passed = rest.judge().await?;
-        self.take(&scan, passed).await
+        let judged = rest.judge().await?;
+        self.take(&scan, judged).await
     }
 
     fn elsewhere(&self, here: BlockId) -> Elsewhere {
@@ -84,17 +88,18 @@ impl Search<'_> {
     }
 
     /// Offers what matches of the traces that columns let through, and evaluates them if need be, best first.
-    async fn take(
-        &mut self,
-        scan: &Arc<BlockScan>,
-        mut passed: Vec<u32>,
-    ) -> Result<(), QueryError> {
+    async fn take(&mut self, scan: &Arc<BlockScan>, judged: Judged) -> Result<(), QueryError> {
+        let Judged { mut passed, pieces } = judged;
+        scan.note(|| {
+            let (passed, pieces) = (passed.len(), pieces.len());
+            format!("columns let {passed} traces through, and {pieces} pieces")
+        });
+        passed.extend(self.add_pieces(scan, pieces));
         let order = |at: &u32| {
             let key = Reverse(self.candidate_key(scan, *at));
             (key, scan.table.trace_id(*at as usize))
         };
         passed.sort_unstable_by_key(order);
-        scan.note(|| format!("columns let {} traces through", passed.len()));
         if self.shared.needs.is_sufficient && scan.is_exact() {
             // Where the whole of a piece stands in the list, only the whole tells.
             let (pieces, whole) = passed
@@ -241,17 +246,19 @@ struct Rest {
 
 impl Rest {
     /// Those that columns let through, row group by row group on all processors.
-    async fn judge(self) -> Result<Vec<u32>, QueryError> {
+    async fn judge(self) -> Result<Judged, QueryError> {
         let groups = self.scan.columns.file().group_count();
-        let sums = for_each_worker(groups, Vec::new);
-        let judged = on_all_processors(sums, groups, move |passed, group| {
+        let sums = for_each_worker(groups, Judged::default);
+        let judged = on_all_processors(sums, groups, move |sum, group| {
             let candidates = self.candidates(group);
-            let is_elsewhere = |id| self.elsewhere.has(id);
-            let judged = self.scan.judge_group(group, &candidates, &is_elsewhere);
-            passed.extend(judged?);
+            let mut judged = self.scan.judge_group(group, &candidates)?;
+            self.elsewhere.retain(&self.scan, &mut judged.pieces);
+            sum.append(judged);
             Ok(())
         });
-        Ok(judged.await?.into_iter().flatten().collect())
+        let mut all = Judged::default();
+        judged.await?.into_iter().for_each(|some| all.append(some));
+        Ok(all)
     }
 
     /// The traces of a row group that may be wanted, by position.

@@ -3,6 +3,7 @@
 mod block;
 mod live;
 mod page;
+mod pieces;
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -21,6 +22,7 @@ use crate::need::{Needs, has_structure};
 use crate::pieces::TOGETHER;
 use crate::work::{Guard, Work, on_blocking_thread};
 use crate::{MatchedSpanset, Query, QueryError, QueryStats, SearchPage, SearchRequest, show};
+use pieces::Pieces;
 
 /// Traces on one page at the most.
 const LIMIT_MAX: usize = 10_000;
@@ -38,6 +40,8 @@ pub(crate) struct Search<'q> {
     known: HashMap<TraceId, Known>,
     /// Traces in several places that have been put together, whether they match or not.
     judged_whole: HashSet<TraceId>,
+    /// Those that may match with what other places have.
+    pieces: Pieces,
     missing: Vec<String>,
     stats: QueryStats,
     work: Work,
@@ -124,6 +128,7 @@ impl<'q> Search<'q> {
             request: Arc::new(request),
             known: HashMap::new(),
             judged_whole: HashSet::new(),
+            pieces: Pieces::default(),
             missing: Vec::new(),
             stats: QueryStats::default(),
             work,
@@ -144,18 +149,21 @@ impl<'q> Search<'q> {
         let blocks = self.in_order(all.iter().filter(|block| !covered.contains(&block.id)));
         self.stats.blocks_skipped = self.stats.blocks - blocks.len() as u64;
         let count = blocks.len();
+        let mut looked_through = HashSet::new();
         for (at, block) in blocks.into_iter().enumerate() {
             if self.best.is_beyond(self.request.order.best_key(&block)) {
                 self.stats.blocks_skipped += (count - at) as u64;
                 break;
             }
             match self.search_block(&block).await {
-                Ok(()) => {}
+                Ok(()) => {
+                    looked_through.insert(block.id);
+                }
                 Err(QueryError::Store(error)) => self.missing.push(error.to_string()),
                 // What has been found is worth having, and says that it is not all.
                 Err(QueryError::Limit(reason)) if !self.best.ids().is_empty() => {
                     self.missing.push(reason);
-                    break;
+                    return self.page(true).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -167,6 +175,7 @@ impl<'q> Search<'q> {
                 progress(&self.page(false).await?);
             }
         }
+        self.offer_pieces(&all, &looked_through).await?;
         self.page(true).await
     }
 

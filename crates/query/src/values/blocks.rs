@@ -263,7 +263,7 @@ fn in_traces(
     let candidates = newest.filter(|&at| scan.may_match(at as usize));
     let candidates: Vec<u32> = candidates.collect();
     let mut passed = if scan.is_judged() {
-        scan.judge(&candidates, &|_| true)?
+        scan.judge(&candidates)?.passed
     } else {
         candidates
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{DurationNanos, SpanId, SpanKind, StatusCode, TraceId};
+use model::{DurationNanos, SpanId, SpanKind, StatusCode, TraceId, UnixNanos};
 use query::{Limits, Query, SearchPage, SearchRequest, TraceOrder};
 use store::testing::Faults;
 use testkit::drawing::ORIGIN;
@@ -75,6 +75,41 @@ async fn the_slowest_trace_is_found_though_little_of_it_is_live() {
     );
     let page = world.query.search(&request).await.unwrap();
     assert_eq!(ids(&page), [TraceId([1; 16])]);
+}
+
+/// Spans are counted in all pieces of a trace: in a block that took what it had for the whole, and in one that is too old for the
+/// time asked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spans_of_a_trace_in_several_blocks_are_counted_together() {
+    let world = World::empty(1).await;
+    let late = |id, hours: i64| Span {
+        start: UnixNanos(ORIGIN.0 + hours * 3600 * SECOND),
+        ..span(id, 1, "a", 1)
+    };
+    world
+        .write_whole(&[trace(1, vec![span(1, 0, "a", 1), span(2, 1, "a", 1)])])
+        .await;
+    for (id, hours) in [(3, 1), (4, 2)] {
+        world.write_whole(&[trace(1, vec![late(id, hours)])]).await;
+    }
+    let asked = |text: &str, since: i64| SearchRequest {
+        start: Some(UnixNanos(ORIGIN.0 + since * SECOND)),
+        ..request(text, TraceOrder::Newest, 5)
+    };
+    for (since, text, found) in [
+        (0, r#"{ name = "a" } | count() > 3"#, 1),
+        (0, r#"{ name = "a" } | count() > 4"#, 0),
+        (5400, r#"{ name = "a" } | count() = 4"#, 1),
+        (5400, r#"{ name = "a" } | count() > 4"#, 0),
+        (
+            0,
+            r#"{ span:id = "0101010101010101" } && { span:id = "0404040404040404" }"#,
+            1,
+        ),
+    ] {
+        let page = world.query.search(&asked(text, since)).await.unwrap();
+        assert_eq!(page.traces.len(), found, "{text} since {since} s");
+    }
 }
 
 /// An answer that lacks something says so, wherever reading failed: when blocks were looked through, or only when what was found
