@@ -178,7 +178,16 @@ impl SpanFile {
 
     /// The earliest and the latest start of the spans of a row group; `None` when the file does not tell.
     pub fn starts(&self, group: usize) -> Option<(i64, i64)> {
-        let leaf = *self.leaves.get("start")?;
+        self.bounds("start", group)
+    }
+
+    /// The least and the greatest duration of the spans of a row group; `None` when the file does not tell.
+    pub fn durations(&self, group: usize) -> Option<(i64, i64)> {
+        self.bounds("duration", group)
+    }
+
+    fn bounds(&self, path: &str, group: usize) -> Option<(i64, i64)> {
+        let leaf = *self.leaves.get(path)?;
         match self.footer.row_group(group).column(leaf).statistics()? {
             Statistics::Int64(bounds) => Some((*bounds.min_opt()?, *bounds.max_opt()?)),
             _ => None,
@@ -514,8 +523,8 @@ impl SpanGroup {
         let pages = self.resource.load(page, |pages| {
             pages.seek(page);
             pages.next()?;
-            let beyond = pages.values.iter().any(|&at| at as usize >= limit);
-            check(pages.values.len() == rows && !beyond)
+            let last = pages.values.iter().fold(0, |last, &at| at.max(last));
+            check(pages.values.len() == rows && (rows == 0 || (last as usize) < limit))
         })?;
         Ok(&pages.values)
     }
@@ -568,6 +577,22 @@ impl SpanGroup {
         longs(&mut self.duration, page, rows)
     }
 
+    /// Calls `each` with some rows of a page and when they start, without decoding the rest of it.
+    pub fn few_starts(
+        &mut self,
+        page: usize,
+        rows: Range<usize>,
+        mut each: impl FnMut(usize, i64),
+    ) -> Result<(), ReadError> {
+        let count = self.len_of(page);
+        let column = there(&mut self.start)?;
+        read_planes(column, &mut self.planes[0], page, count)?;
+        for row in rows {
+            each(row, column.pages.value(row));
+        }
+        Ok(())
+    }
+
     /// Some start times and durations, in the order of `rows`, without decoding the rest of the page.
     pub(crate) fn few_times(
         &mut self,
@@ -578,13 +603,8 @@ impl SpanGroup {
         let count = self.len_of(page);
         let columns = [&mut self.start, &mut self.duration];
         for (column, planes) in columns.into_iter().zip(&mut self.planes) {
-            if let Some(column) = column
-                && *planes != page
-            {
-                *planes = NO_PAGE;
-                column.pages.seek(page);
-                column.pages.next_planes(count)?;
-                *planes = page;
+            if let Some(column) = column {
+                read_planes(column, planes, page, count)?;
             }
         }
         let value = |column: &Option<Paged<LongPages>>, row| {
@@ -790,6 +810,22 @@ fn ints(column: &mut Paged<IntPages>, page: usize, rows: usize) -> Result<&[u32]
         pages.next_of(rows)
     })?;
     Ok(&pages.values)
+}
+
+/// Has a page of times read, but not decoded; `planes` is the one that is.
+fn read_planes(
+    column: &mut Paged<LongPages>,
+    planes: &mut usize,
+    page: usize,
+    count: usize,
+) -> Result<(), ReadError> {
+    if *planes != page {
+        *planes = NO_PAGE;
+        column.pages.seek(page);
+        column.pages.next_planes(count)?;
+        *planes = page;
+    }
+    Ok(())
 }
 
 fn longs(

@@ -60,17 +60,25 @@ impl GroupTraces {
         }
     }
 
+    /// The traces that have rows on a page, by position behind the first, with these rows, counted in the page.
+    pub(crate) fn on_page<'t>(
+        &'t self,
+        page: &'t Range<u32>,
+    ) -> impl Iterator<Item = (usize, Range<usize>)> + 't {
+        let first = self.of_row(page.start);
+        let begins = move |at: &usize| self.first_rows[*at] < page.end;
+        (first..self.traces.len()).take_while(begins).map(|at| {
+            let from = self.first_rows[at].max(page.start) - page.start;
+            let to = self.first_rows[at + 1].min(page.end).max(page.start) - page.start;
+            (at, from as usize..to.max(from) as usize)
+        })
+    }
+
     /// The rows of a page, counted in it, that belong to traces for which `holds`, asked by position behind the first.
     pub(super) fn mask(&self, page: &Range<u32>, holds: impl Fn(usize) -> bool) -> Mask {
         let mut mask = Mask::none(page.len());
-        let mut at = self.of_row(page.start);
-        while at < self.traces.len() && self.first_rows[at] < page.end {
-            if holds(at) {
-                let from = self.first_rows[at].max(page.start) - page.start;
-                let to = self.first_rows[at + 1].min(page.end) - page.start;
-                mask.set_range(from as usize..to.max(from) as usize);
-            }
-            at += 1;
+        for (_, rows) in self.on_page(page).filter(|(at, _)| holds(*at)) {
+            mask.set_range(rows);
         }
         mask
     }

@@ -5,13 +5,13 @@ mod compare;
 mod exemplars;
 mod keys;
 mod page;
+mod points;
 mod values;
 
 use std::collections::HashMap;
 
 use block::{ReadError, SpanColumn, SpanGroup};
-use evaluate::{Meter, StepClock};
-use model::UnixNanos;
+use evaluate::Meter;
 use traceql::query::{MetricsFunction, MetricsQuery};
 
 use crate::QueryError;
@@ -21,6 +21,7 @@ use crate::need::Needs;
 use compare::{Compare, Rows};
 use exemplars::Exemplars;
 use keys::Keys;
+use points::Points;
 use values::Values;
 
 /// Service and name of the root of traces, where there is one, by position in the trace table.
@@ -86,15 +87,12 @@ impl Measure {
         meter: &mut Meter,
     ) -> Result<(), QueryError> {
         let file = scan.columns.file();
-        let clock = meter.clock();
-        let point = file.starts(group).and_then(|starts| only(&clock, starts));
+        let traces = GroupTraces::of(&scan.table, file.rows(group));
+        let points = Points::of(meter, scan, group, &traces);
         let mut columns = self.columns.clone();
-        if point.is_none() && !columns.contains(&SpanColumn::Start) {
-            columns.push(SpanColumn::Start);
-        }
+        columns.extend(points.column().filter(|column| !columns.contains(column)));
         let (mut spans, bytes) = scan.columns.read(group, &columns, None)?;
         scan.work().count_bytes(bytes);
-        let traces = GroupTraces::of(&scan.table, file.rows(group));
         let first = file.rows(group).start;
         let mut judges: Vec<Judge<'_>> = self
             .queries
@@ -123,7 +121,7 @@ impl Measure {
             scan.work().count_spans(rows.len());
             let damaged = |error| QueryError::from(scan.columns.damaged(error));
             let mut within = buffers
-                .load(&mut spans, page, (&clock, point), self.is_weighted)
+                .load(&mut spans, page, &points, self.is_weighted)
                 .map_err(damaged)?;
             leave_out(&mut within, scan, except, first, rows.start);
             if within.is_empty() {
@@ -156,13 +154,6 @@ impl Measure {
         }
         wanted.deliver(scan, group, &traces, meter)
     }
-}
-
-/// The point that all spans count for which start in between.
-fn only(clock: &StepClock, (earliest, latest): (i64, i64)) -> Option<u32> {
-    let first = clock.position(UnixNanos(earliest))?;
-    let last = clock.position(UnixNanos(latest))?;
-    (first == last).then_some(first as u32)
 }
 
 /// Takes the rows of these traces out of the rows of a page.

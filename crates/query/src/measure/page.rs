@@ -1,12 +1,12 @@
 //! One page added to the tables.
 
 use block::{ReadError, WordColumn};
-use evaluate::{MeterError, StepClock, Table, weight};
-use model::UnixNanos;
+use evaluate::{MeterError, Table, weight};
 
 use super::compare::{Compare, Rows};
 use super::exemplars::Exemplars;
 use super::keys::State;
+use super::points::{NO_POINT, Points};
 use super::{Group, Measured, Read};
 use crate::QueryError;
 use crate::block_scan::BlockScan;
@@ -39,9 +39,6 @@ impl From<MeterError> for Failure {
     }
 }
 
-/// In place of a position: the span counts for no point.
-pub(super) const NO_POINT: u32 = u32::MAX;
-
 /// What all queries need of a page, in memory that is used again for the next.
 #[derive(Default)]
 pub(super) struct Buffers {
@@ -53,27 +50,16 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Reads when and for how much the spans of a page count, and gives those that do. Where `point` is known, it is that of all.
+    /// Reads when and for how much the spans of a page count, and gives those that do.
     pub(super) fn load(
         &mut self,
         spans: &mut Group,
         page: usize,
-        (clock, point): (&StepClock, Option<u32>),
+        points: &Points<'_>,
         is_weighted: bool,
     ) -> Read<Mask> {
         let rows = spans.page_rows(page).len();
-        let mut counted = 0;
-        self.points.clear();
-        if let Some(point) = point {
-            self.points.resize(rows, point);
-            counted = rows;
-        } else {
-            self.points.extend(spans.start(page)?.iter().map(|&start| {
-                let point = clock.position(UnixNanos(start));
-                counted += usize::from(point.is_some());
-                point.map_or(NO_POINT, |point| point as u32)
-            }));
-        }
+        let counted = points.read(spans, page, &mut self.points)?;
         self.weights.clear();
         if is_weighted {
             let words = spans.words(WordColumn::TraceState, page)?;
