@@ -12,9 +12,9 @@ use evaluate::Steps;
 use journal::testing::FaultyFiles;
 use journal::{Journal, JournalConfig};
 use model::{Clock, DurationNanos, UnixNanos};
-use query::{Limits, MetricsRequest, Query, SearchRequest, TraceOrder};
+use query::{Limits, MetricsRequest, Query, SearchRequest, TagValuesRequest, TraceOrder};
 use store::{Store, StoreConfig};
-use traceql::query::Body;
+use traceql::query::{Body, Field, Owner, Scope};
 
 /// As in the server.
 #[cfg(target_os = "linux")]
@@ -44,6 +44,9 @@ const QUERIES: [&str; 20] = [
     "{ duration > 100ms } | compare({ resource.service.name = \"payment\" })",
 ];
 
+/// Attributes of spans of which all values are asked for: of many and of few.
+const VALUES_OF: [&str; 2] = ["user.id", "http.route"];
+
 struct Still;
 
 impl Clock for Still {
@@ -63,18 +66,44 @@ async fn main() {
     println!("     best    median       cpu");
     for text in QUERIES.into_iter().filter(|text| text.contains(&part)) {
         let compiled = Arc::new(traceql::compile(text).unwrap());
-        let mut times = Vec::new();
-        let mut found = 0;
-        let cpu = processor_millis();
-        for _ in 0..runs {
-            let started = Instant::now();
-            found = run(&query, &compiled, newest).await;
-            times.push(started.elapsed().as_secs_f64() * 1e3);
-        }
-        let cpu = (processor_millis() - cpu) / f64::from(runs);
-        times.sort_by(f64::total_cmp);
-        let median = times[times.len() / 2];
-        println!("{:9.1} {median:9.1} {cpu:9.1}  {text} ({found})", times[0]);
+        timed(text, runs, || run(&query, &compiled, newest)).await;
+    }
+    for name in VALUES_OF.into_iter().filter(|name| name.contains(&part)) {
+        let request = values(name);
+        let ask = async || query.tag_values(&request).await.unwrap().values.len();
+        timed(&format!("values of {name}"), runs, ask).await;
+    }
+}
+
+/// Runs a question that gives how much was found, and prints what it cost.
+async fn timed(text: &str, runs: u32, ask: impl AsyncFn() -> usize) {
+    let mut times = Vec::new();
+    let mut found = 0;
+    let cpu = processor_millis();
+    for _ in 0..runs {
+        let started = Instant::now();
+        found = ask().await;
+        times.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    let cpu = (processor_millis() - cpu) / f64::from(runs);
+    times.sort_by(f64::total_cmp);
+    let median = times[times.len() / 2];
+    println!("{:9.1} {median:9.1} {cpu:9.1}  {text} ({found})", times[0]);
+}
+
+fn values(name: &str) -> TagValuesRequest {
+    let name: Arc<str> = name.into();
+    TagValuesRequest {
+        field: Field::Attribute {
+            owner: Owner::Span,
+            scope: Scope::Span,
+            name,
+        },
+        filter: None,
+        start: None,
+        end: None,
+        limit: 100_000,
+        limits: Limits::default(),
     }
 }
 

@@ -46,6 +46,7 @@ pub struct Query {
     collector: Collector,
     store: Store,
     scattered: scattered::Kept,
+    values: values::Kept,
 }
 
 /// Why a question could not be answered.
@@ -84,6 +85,7 @@ impl Query {
             collector,
             store,
             scattered: scattered::Kept::default(),
+            values: values::Kept::default(),
         }
     }
 

@@ -1,8 +1,8 @@
-//! Values of a field in a block: from its inventory, its dictionaries, its columns, and else from some of its traces.
+//! Values of a field in a block: from its inventory, its columns, and else from some of its traces.
 
-use block::{AttributePages, AttributeType, BlockMeta, SpanColumn, WordPages};
+use block::{AttributePages, AttributeType, BlockMeta, SpanColumn, SpanFile, WordPages};
 use evaluate::Matcher;
-use model::{SERVICE_NAME, SpanBatch};
+use model::SERVICE_NAME;
 use traceql::query::{Condition, Constant, Field, Intrinsic, Owner, Scope};
 
 use super::found::Found;
@@ -13,9 +13,6 @@ use crate::{QueryError, TagValuesRequest};
 
 /// Traces read of a block for values that have no column.
 const TRACES_READ: usize = 500;
-
-/// A dictionary of more bytes may have been given up, so that its values are not all.
-const TELLING_DICTIONARY_BYTES: usize = 4096;
 
 /// Takes the values that the manifest knows; `false` when the block must be opened.
 pub(super) fn in_inventory(
@@ -62,133 +59,52 @@ pub(super) fn in_inventory(
     }
 }
 
+/// Adds what dictionaries do not tell: the values of spans that pass a filter, and of what has no column.
 pub(super) fn in_block(
     scan: &BlockScan,
     request: &TagValuesRequest,
     found: &mut Found,
 ) -> Result<(), QueryError> {
     let file = scan.columns.file();
-    let (scope, name) = match &request.field {
+    let of_span = match &request.field {
         Field::Attribute {
             owner: Owner::Span,
-            scope,
+            scope: Scope::Span | Scope::Any,
             name,
-        } => (*scope, name),
-        _ => return in_traces(scan, request, found),
+        } => Some(name),
+        _ => None,
     };
-    let resources = scan.columns.resources();
-    if request.filter.is_none()
-        && matches!(scope, Scope::Resource | Scope::Instrumentation | Scope::Any)
-    {
-        of_resources(resources, scope, name, found);
-    }
-    if request.filter.is_none() && matches!(scope, Scope::Resource | Scope::Instrumentation) {
-        return Ok(());
-    }
-    let columns: Vec<_> = file
-        .columns_of(name)
-        .map(|(at, column)| (at, column.kind))
-        .collect();
-    let keys = Keys::of([&request.field]).columns(&scan.meta, file);
-    let is_elsewhere = [SpanColumn::Tail, SpanColumn::Events, SpanColumn::Links]
-        .iter()
-        .any(|column| keys.contains(column));
-    let is_of_span = matches!(scope, Scope::Span | Scope::Any) && !columns.is_empty();
-    if is_of_span && request.filter.is_none() {
-        in_dictionaries(scan, &columns, found)?;
-    } else if is_of_span && scan.is_exact() {
-        in_columns(scan, request.filter.as_ref(), &columns, found)?;
-    }
-    let was_read = is_of_span && (request.filter.is_none() || scan.is_exact());
-    let is_rest = is_elsewhere || (request.filter.is_some() && !was_read);
-    if is_rest && !found.is_full() {
-        in_traces(scan, request, found)?;
-    }
-    Ok(())
-}
-
-fn of_resources(resources: &SpanBatch, scope: Scope, name: &str, found: &mut Found) {
-    for row in &resources.resources {
-        if scope != Scope::Instrumentation {
-            if name == SERVICE_NAME {
-                found.add_text(resources.symbols.str(row.service));
-            } else {
-                of_attributes(resources, row.attributes, name, found);
+    if let (Some(name), Some(filter), true) = (of_span, &request.filter, scan.is_exact()) {
+        let columns: Vec<_> = file
+            .columns_of(name)
+            .map(|(at, column)| (at, column.kind))
+            .collect();
+        if !columns.is_empty() {
+            in_columns(scan, filter, &columns, found)?;
+            if !is_elsewhere(&request.field, &scan.meta, file) || found.is_full() {
+                return Ok(());
             }
         }
-        if scope != Scope::Resource {
-            of_attributes(resources, row.scope_attributes, name, found);
-        }
     }
+    in_traces(scan, request, found)
 }
 
-fn of_attributes(batch: &SpanBatch, range: model::Range32, name: &str, found: &mut Found) {
-    let mut attributes = batch.attributes(range).iter();
-    if let Some(attribute) = attributes.find(|it| batch.symbols.str(it.key) == name) {
-        found.add_value(batch.symbols.value(attribute.value));
-    }
-}
-
-/// The entries of the dictionaries of the columns; of a chunk without one, the values of its first page.
-fn in_dictionaries(
-    scan: &BlockScan,
-    columns: &[(u16, AttributeType)],
-    found: &mut Found,
-) -> Result<(), QueryError> {
-    let damaged = |error| scan.columns.damaged(error);
-    let mut wanted = vec![SpanColumn::Resource];
-    wanted.extend(columns.iter().map(|(at, _)| SpanColumn::Attribute(*at)));
-    for group in 0..scan.columns.file().group_count() {
-        scan.work().check()?;
-        let (mut spans, bytes) = scan.columns.read(group, &wanted, Some(&[0]))?;
-        scan.work().count_bytes(bytes);
-        for &(at, kind) in columns {
-            match spans.attribute(at, 0).map_err(damaged)? {
-                AttributePages::Bools(_) => {
-                    found.add(Constant::Bool(false));
-                    found.add(Constant::Bool(true));
-                }
-                AttributePages::Words(words) => {
-                    of_dictionary(words, kind, found).map_err(damaged)?;
-                }
-            }
-        }
-        if found.is_full() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn of_dictionary(
-    words: &WordPages,
-    kind: AttributeType,
-    found: &mut Found,
-) -> Result<(), block::ReadError> {
-    let mut bytes = 0;
-    for code in 0..words.entry_count() as u32 {
-        bytes += words.entry(code).len() + size_of::<u32>();
-        found.add_value(value_of(words.entry(code), kind)?);
-    }
-    if words.codes().is_none() {
-        for at in 0..words.len() {
-            found.add_value(value_of(words.plain(at), kind)?);
-        }
-    }
-    found.truncated |= bytes > TELLING_DICTIONARY_BYTES || words.entry_count() == 0;
-    Ok(())
+/// Whether spans may have values of a field where it has no column.
+pub(super) fn is_elsewhere(field: &Field, meta: &BlockMeta, file: &SpanFile) -> bool {
+    let keys = Keys::of([field]).columns(meta, file);
+    let elsewhere = [SpanColumn::Tail, SpanColumn::Events, SpanColumn::Links];
+    elsewhere.iter().any(|column| keys.contains(column))
 }
 
 /// The values in the columns of the rows that pass the filter, which columns decide.
 fn in_columns(
     scan: &BlockScan,
-    filter: Option<&Condition>,
+    filter: &Condition,
     columns: &[(u16, AttributeType)],
     found: &mut Found,
 ) -> Result<(), QueryError> {
     let damaged = |error| scan.columns.damaged(error);
-    let condition = filter.cloned().unwrap_or(Condition::Const(true));
-    let filter = Filter::compile(&condition, &scan.target());
+    let filter = Filter::compile(filter, &scan.target());
     let mut wanted = filter.columns().to_vec();
     wanted.extend(columns.iter().map(|(at, _)| SpanColumn::Attribute(*at)));
     wanted.sort_unstable();

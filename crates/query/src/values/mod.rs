@@ -2,7 +2,11 @@
 //! spans that pass it. What has no column is read from the newest traces.
 
 mod blocks;
+mod dictionaries;
 mod found;
+mod kept;
+
+pub(crate) use kept::Kept;
 
 use std::sync::Arc;
 
@@ -12,7 +16,9 @@ use model::{SpanKind, StatusCode};
 use traceql::query::{Condition, Constant, Field, Intrinsic, Pipeline, Spansets, Stage};
 
 use self::blocks::{in_block, in_inventory};
+use self::dictionaries::Dictionaries;
 use self::found::Found;
+use self::kept::Told;
 use crate::block_scan::BlockScan;
 use crate::live::LiveTraces;
 use crate::need::Needs;
@@ -33,17 +39,18 @@ impl Query {
         let mut request = request.clone();
         request.limit = request.limit.clamp(1, VALUES_MAX);
         let request = Arc::new(request);
-        let mut found = Found::new(request.limit);
-        if let Some(known) = always(&request.field) {
-            found.values = known;
-            return Ok(found.finish(Vec::new(), work.stats()));
+        if let Some(values) = always(&request.field) {
+            return Ok(TagValues {
+                values,
+                ..TagValues::default()
+            });
         }
+        let mut found = Found::new(request.limit);
         let live = self.collector.live_spans().await?;
         let (asked, looked) = (request.clone(), work.clone());
-        found = on_blocking_thread(move || {
+        change(&mut found, move |found| {
             let live = LiveTraces::new(live.value);
-            in_live(&live, &asked, &looked, &mut found)?;
-            Ok(found)
+            in_live(&live, &asked, &looked, found)
         })
         .await?;
         let mut missing = Vec::new();
@@ -58,35 +65,81 @@ impl Query {
             if in_inventory(&block, &request, &mut found) {
                 continue;
             }
-            let opened = Self::values_in(self, block, request.clone(), work.clone(), found.clone());
-            match opened.await {
-                Ok(more) => found = more,
+            match self.values_in(block, &request, &work, &mut found).await {
                 Err(QueryError::Store(error)) => missing.push(error.to_string()),
-                Err(error) => return Err(error),
+                other => other?,
             }
         }
         Ok(found.finish(missing, work.stats()))
     }
 
+    /// Adds the values of a block. The trace table is only loaded when dictionaries do not tell all of them.
     async fn values_in(
         &self,
         block: Arc<BlockMeta>,
-        request: Arc<TagValuesRequest>,
-        work: Work,
-        mut found: Found,
-    ) -> Result<Found, QueryError> {
+        request: &Arc<TagValuesRequest>,
+        work: &Work,
+        found: &mut Found,
+    ) -> Result<(), QueryError> {
+        if request.filter.is_none() {
+            let told = self.told_by(&block, &request.field, work).await?;
+            found.add_told(&told);
+            if !told.is_rest || found.is_full() {
+                return Ok(());
+            }
+        }
         let (table, columns) = futures::try_join!(
             self.store.trace_table(&block),
             self.store.open_columns(&block),
         )?;
-        on_blocking_thread(move || {
+        let columns = Arc::new(columns);
+        let (request, work) = (request.clone(), work.clone());
+        change(found, move |found| {
             let needs = Needs::of(&pipeline(request.filter.as_ref()));
-            let scan = BlockScan::new(block, table, Arc::new(columns), &needs, work);
-            in_block(&scan, &request, &mut found)?;
-            Ok(found)
+            let scan = BlockScan::new(block, table, columns, &needs, work);
+            in_block(&scan, &request, found)
         })
         .await
     }
+}
+
+impl Query {
+    /// What a block tells of the values of a field without a look at its spans.
+    async fn told_by(
+        &self,
+        block: &Arc<BlockMeta>,
+        field: &Field,
+        work: &Work,
+    ) -> Result<Arc<Told>, QueryError> {
+        if let Some(told) = self.values.get(block.id, field) {
+            return Ok(told);
+        }
+        let dictionaries = Dictionaries {
+            meta: block.clone(),
+            columns: self.store.open_columns(block).await?,
+            work: work.clone(),
+        };
+        let asked = field.clone();
+        let told = on_blocking_thread(move || dictionaries.tell(&asked)).await?;
+        let told = Arc::new(told);
+        self.values.keep(block.id, field, &told);
+        Ok(told)
+    }
+}
+
+/// Has work done on what has been found where it does not hold up other tasks.
+async fn change<T: Send + 'static>(
+    found: &mut Found,
+    work: impl FnOnce(&mut Found) -> Result<T, QueryError> + Send + 'static,
+) -> Result<T, QueryError> {
+    let mut taken = std::mem::replace(found, Found::new(0));
+    let (taken, result) = on_blocking_thread(move || {
+        let result = work(&mut taken);
+        Ok((taken, result))
+    })
+    .await?;
+    *found = taken;
+    result
 }
 
 /// Values that do not depend on the spans: of status and kind. None for numbers, which only spans have and nobody picks.
