@@ -234,3 +234,12 @@ test("from the slowest over what is different about them to a trace and its crit
   await page.keyboard.press("c");
   await page.waitForURL(/path=only/);
 });
+
+test("a clock that begins at 1970 does not stretch the charts over all time, and they say so", async () => {
+  await sendSpan("no clock", 1_000_000_000n);
+  await open("/?range=any");
+  await page.locator("footer").getByText(/the charts leave out [\d,]+ traces? with times more than a year away/).waitFor();
+  await heat().locator("canvas").waitFor();
+  const axis = await page.getByRole("region", { name: "rate, errors and durations" }).innerText();
+  assert.doesNotMatch(axis, /01-01/);
+});

@@ -31,8 +31,7 @@ export function largeTrace(spans = SPANS) {
 }
 
 /** Sends a root span with this name to the endpoint of the environment. */
-export async function sendSpan(name) {
-  const start = BigInt(Date.now()) * 1_000_000n;
+export async function sendSpan(name, start = BigInt(Date.now()) * 1_000_000n) {
   const span = { traceId: newTraceId(), spanId: hex(1, 16), name, kind: 2, startTimeUnixNano: `${start}`, endTimeUnixNano: `${start + 1_000_000n}` };
   const body = JSON.stringify({ resourceSpans: [{ resource: { attributes: [text("service.name", "live")] }, scopeSpans: [{ spans: [span] }] }] });
   await send(endpointOfEnvironment(), body);

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use collect::LiveSpans;
 use evaluate::Steps;
 use model::{DurationNanos, UnixNanos};
 use traceql::query::Body;
@@ -79,7 +78,10 @@ impl Query {
             Body::Metrics(_) => {
                 let end = match end {
                     Some(end) => end,
-                    None => self.extent().await?.map_or(UnixNanos(0), |(_, end)| end),
+                    None => self
+                        .extent()
+                        .await?
+                        .map_or(UnixNanos(0), |extent| extent.end),
                 };
                 let start = start.unwrap_or(UnixNanos(end.0.saturating_sub(HOUR)));
                 let step = DurationNanos((end.since(start).0 / EXPLAINED).max(1));
@@ -95,24 +97,6 @@ impl Query {
             }
         };
         Ok(told(&what, &work.notes(), &stats))
-    }
-
-    /// The earliest start and the latest end of all spans held; none when there are none. No block is read.
-    ///
-    /// # Errors
-    /// [`QueryError::Live`]
-    pub async fn extent(&self) -> Result<Option<(UnixNanos, UnixNanos)>, QueryError> {
-        let live = self.collector.live_spans().await?.value;
-        let live = live
-            .iter()
-            .flat_map(LiveSpans::traces)
-            .map(|piece| (piece.start, piece.end));
-        let blocks = self.store.blocks();
-        let stored = blocks.iter().map(|block| (block.start_min, block.end_max));
-        let wider = |one: (UnixNanos, UnixNanos), other: (UnixNanos, UnixNanos)| {
-            (one.0.min(other.0), one.1.max(other.1))
-        };
-        Ok(live.chain(stored).reduce(wider))
     }
 }
 

@@ -9,6 +9,7 @@ mod best;
 mod block_scan;
 mod columns;
 mod engine;
+mod extent;
 mod inventory;
 mod join;
 mod list;
@@ -32,6 +33,7 @@ use collect::Collector;
 use model::{SpanBatch, TraceId};
 use store::Store;
 
+pub use extent::Extent;
 pub use inventory::{Operation, Service};
 pub use list::{CursorError, TraceCursor, TraceListRequest, TraceOrder, TracePage};
 pub use request::{

@@ -49,11 +49,15 @@ export function decodeOperations(wire: unknown): readonly OperationEntry[] {
 export interface Extent {
   readonly start: UnixNanos;
   readonly end: UnixNanos;
+  /** Traces that do not count, since their clocks are wrong by years. */
+  readonly leftOut: number;
 }
 
 export function decodeExtent(wire: unknown): Extent | null {
-  const [start, end] = [object(wire)["startTimeUnixNano"], object(wire)["endTimeUnixNano"]];
-  return typeof start === "string" && typeof end === "string" ? { start: unixNanos(bigint(start)), end: unixNanos(bigint(end)) } : null;
+  const body = object(wire);
+  const [start, end] = [body["startTimeUnixNano"], body["endTimeUnixNano"]];
+  if (typeof start !== "string" || typeof end !== "string") return null;
+  return { start: unixNanos(bigint(start)), end: unixNanos(bigint(end)), leftOut: number(body["leftOut"]) };
 }
 
 /** Spans of one trace, by id. */

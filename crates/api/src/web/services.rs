@@ -62,9 +62,12 @@ pub(crate) struct Extent {
     /// The latest end.
     #[schema(required)]
     end_time_unix_nano: Option<String>,
+    /// Traces that start or end more than a year away from the middle of all, such as those of clocks that begin at 1970:
+    /// what they say does not count here.
+    left_out: u64,
 }
 
-/// Tells from when to when there are spans, from inventories: no span is read.
+/// Tells from when to when there are spans, from inventories: no span is read. Clocks that are wrong by years do not count.
 #[utoipa::path(
     get,
     path = "/api/v1/extent",
@@ -74,8 +77,9 @@ pub(crate) struct Extent {
 pub(crate) async fn extent(State(edge): State<Edge>) -> Result<Json<Extent>, Failure> {
     let extent = edge.engines()?.query.extent().await?;
     Ok(Json(Extent {
-        start_time_unix_nano: extent.map(|(start, _)| start.0.to_string()),
-        end_time_unix_nano: extent.map(|(_, end)| end.0.to_string()),
+        start_time_unix_nano: extent.map(|extent| extent.start.0.to_string()),
+        end_time_unix_nano: extent.map(|extent| extent.end.0.to_string()),
+        left_out: extent.map_or(0, |extent| extent.left_out),
     }))
 }
 

@@ -111,14 +111,43 @@ async fn the_time_of_everything_is_told() {
     let empty = World::new().await.get("/api/v1/extent").await.json();
     assert_eq!(
         empty,
-        json!({"startTimeUnixNano": null, "endTimeUnixNano": null})
+        json!({"startTimeUnixNano": null, "endTimeUnixNano": null, "leftOut": 0})
     );
     for is_stored in [false, true] {
         let world = world_with_trace(is_stored).await;
         assert_eq!(
             world.get("/api/v1/extent").await.json(),
-            json!({"startTimeUnixNano": "1795253399000000001", "endTimeUnixNano": "1795253399250000003"})
+            json!({"startTimeUnixNano": "1795253399000000001", "endTimeUnixNano": "1795253399250000003", "leftOut": 0})
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_by_years_does_not_stretch_the_time_of_everything() {
+    let of_1970 = Span {
+        trace_id: vec![7; 16],
+        start_time_unix_nano: 1,
+        end_time_unix_nano: 2,
+        ..span(1)
+    };
+    for is_stored in [false, true] {
+        let world = World::new().await;
+        for trace_id in [[1; 16], [2; 16]] {
+            let good = Span {
+                trace_id: trace_id.to_vec(),
+                ..span(1)
+            };
+            let request = request_of("shop", vec![good]).encode_to_vec();
+            assert_eq!(world.send(request).await.status, StatusCode::OK);
+        }
+        let request = request_of("router", vec![of_1970.clone()]).encode_to_vec();
+        assert_eq!(world.send(request).await.status, StatusCode::OK);
+        if is_stored {
+            world.flush().await;
+        }
+        let told = world.get("/api/v1/extent").await.json();
+        assert_eq!(told["startTimeUnixNano"], "1795253399000000001");
+        assert_eq!(told["leftOut"], 1, "{told}");
     }
 }
 

@@ -1,6 +1,6 @@
 /** The search page: one query in the address; an editor, chips and charts that change it; what it finds below. */
 import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { formatCount } from "../../base/format.ts";
+import { formatCount, plural } from "../../base/format.ts";
 import { splitQuery } from "../../query/compose.ts";
 import { rangeOfCharts } from "../../state/charts.ts";
 import { useDiagnosis } from "../../state/diagnosis.ts";
@@ -8,6 +8,7 @@ import { type HitList, HITS_MAX, type Live, useHits, useLive } from "../../state
 import { useExtent, useServices } from "../../state/queries.ts";
 import { Button, classes, Notice } from "../../widgets/controls.tsx";
 import { later } from "../../widgets/later.tsx";
+import { Charts } from "./charts/Charts.tsx";
 import { ChipBar } from "./ChipBar.tsx";
 import { DifferencePanel } from "./difference/DifferencePanel.tsx";
 import { narrowedFromCharts, searchWithin } from "./difference/selection.ts";
@@ -20,7 +21,6 @@ import { TraceTable } from "./TraceTable.tsx";
 import { useSearchKeys } from "./useSearchKeys.ts";
 import { useSearchState } from "./useSearchState.ts";
 
-export const Charts = later(() => import("./charts/Charts.tsx").then((m) => m.Charts));
 const SeriesChart = later(() => import("./charts/SeriesChart.tsx").then((m) => m.SeriesChart));
 
 /** How often a server that knows no span is asked again. */
@@ -39,6 +39,7 @@ export function SearchView() {
   const diagnosis = useDiagnosis(draft);
   const extent = useExtent(rangeOfCharts(search.range, null) === null);
   const charted = rangeOfCharts(search.range, extent.data?.start ?? null);
+  const leftOut = charted === search.range ? 0 : (extent.data?.leftOut ?? 0);
   const [isLive, setLive] = useState(false);
   const [atTop, setAtTop] = useState(true);
   const live = useLive(wanted, isLive, list.hits);
@@ -141,6 +142,7 @@ export function SearchView() {
       <footer className={styles.foot}>
         <span role="status">{countWords(list)}</span>
         <span>{list.cost}</span>
+        {search.view === "charts" && leftOut > 0 && <span>the charts leave out {plural(leftOut, "trace")} with times more than a year away from most</span>}
         {isLive && <span>{liveWords(live, atTop)}</span>}
       </footer>
     </main>
