@@ -7,13 +7,26 @@ try {
   // Storage may be forbidden; the system's choice then holds.
 }
 
-// The browser asks for the trace while it still loads the page; src/api/client.ts then finds the answer on its way.
-var shown = /^\/trace\/([0-9a-f]{32})$/.exec(location.pathname);
-if (shown) {
-  var early = document.createElement("link");
-  early.rel = "preload";
-  early.as = "fetch";
-  early.crossOrigin = "anonymous";
-  early.href = "/api/v1/traces/" + shown[1] + "/skeleton";
-  document.head.append(early);
+// The browser asks for what the address needs while it still loads the page; whoever asks later finds it on its way.
+function early(rel, as, href) {
+  var link = document.createElement("link");
+  link.rel = rel;
+  if (as) link.as = as;
+  link.crossOrigin = "anonymous";
+  link.href = href;
+  document.head.append(link);
+}
+
+// The files of each screen, by how its addresses begin: the build writes them here.
+var screens = {};
+var trace = /^\/trace\/([0-9a-f]{32})$/.exec(location.pathname);
+(screens[trace ? "/trace/" : location.pathname] || []).forEach(function (file) {
+  if (file.endsWith(".css")) early("preload", "style", file);
+  else early("modulepreload", "", file);
+});
+if (trace) early("preload", "fetch", "/api/v1/traces/" + trace[1] + "/skeleton");
+// The search that an address without words is: src/state/early.test.ts holds the two together.
+if (location.pathname === "/" && location.search === "") {
+  early("preload", "fetch", "/api/v1/traces?start=" + (Math.round(performance.timeOrigin) - 3600000) + "000000&order=newest&limit=100");
+  early("preload", "fetch", "/api/v1/services");
 }

@@ -1,5 +1,5 @@
 /** The answers about a trace beside its spans: analysis and comparison, from JSON to models. */
-import { type SpanId, spanId } from "../base/ids.ts";
+import { type SpanId, spanIds } from "../base/ids.ts";
 import { duration, offset, unixNanos } from "../base/time.ts";
 import type { Analysis, Finding, Part, PartKind, Section, SpanColumns } from "../model/analysis.ts";
 import type { Change, Comparison, ComparisonNode, Side } from "../model/comparison.ts";
@@ -64,7 +64,7 @@ function decodeSection(wire: unknown): Section {
 /** Columns that are shorter than the ids are filled up with zeros, so that all are equally long. */
 function decodeColumns(wire: unknown): SpanColumns {
   const body = object(wire);
-  const id = array(body["id"]).map((one) => spanId(text(one)) ?? NO_ID);
+  const id = spanIds(array(body["id"]).map(text)).map((one) => one ?? NO_ID);
   const detached = array(body["isDetached"]);
   const column = (name: string): Float64Array => {
     const values = array(body[name]);

@@ -1,4 +1,5 @@
 /** Reading answers that come in pieces: lines of text as they arrive, and pauses in which the page draws. */
+import { turn } from "../base/turns.ts";
 
 /** A frame has 16 ms; what is read between two of them takes half. */
 const WORK_MS = 8;
@@ -29,9 +30,4 @@ export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator
     // Whoever stops reading ends the request.
     void reader.cancel().catch(() => undefined);
   }
-}
-
-/** Resolves after the page had its turn. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }

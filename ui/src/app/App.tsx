@@ -9,12 +9,7 @@ import styles from "./App.module.css";
 import { Shell } from "./Shell.tsx";
 
 // Each screen is its own chunk: whoever comes by a link to a trace does not wait for the search page, nor the other way round.
-const SearchView = later(async () => {
-  const { SearchView, Charts } = await import("../views/search/SearchView.tsx");
-  // With it, or not at all: rows matter more.
-  await Charts.load().catch(() => undefined);
-  return SearchView;
-});
+const SearchView = later(() => import("../views/search/SearchView.tsx").then((m) => m.SearchView));
 const TraceView = later(() => import("../views/trace/TraceView.tsx").then((m) => m.TraceView));
 const FileView = later(() => import("../views/trace/FileView.tsx").then((m) => m.FileView));
 const TraceLegend = later(() => import("../views/trace/TraceLegend.tsx").then((m) => m.TraceLegend));

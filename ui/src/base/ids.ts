@@ -18,6 +18,13 @@ export const traceId = (text: string): TraceId | null => hexId(text, 32, /^[0-9a
 /** `text` as a span id when it is 1 to 16 hex digits; otherwise as `traceId`. */
 export const spanId = (text: string): SpanId | null => hexId(text, 16, /^[0-9a-f]{16}$/) as SpanId | null;
 
+/** The same for many. */
+export function spanIds(texts: readonly string[]): readonly (SpanId | null)[] {
+  // Looked at once for all of them: a large trace has a hundred thousand.
+  const areWellSpelt = texts.every((text) => text.length === 16) && /^[0-9a-f]*$/.test(texts.join(""));
+  return areWellSpelt ? (texts as readonly SpanId[]) : texts.map(spanId);
+}
+
 /** Makes no text where the id is spelt right already: a large trace has a hundred thousand of them. */
 function hexId(text: string, digits: number, wellSpelt: RegExp): string | null {
   if (text === "" || text.length > digits) return null;

@@ -24,6 +24,15 @@ function tell(ms: number): void {
   for (const listener of listeners) listener();
 }
 
+/** For so long what is asked is what was asked early. */
+const EARLY_MS = 5_000;
+
+/**
+ * The time of day that relative times are asked for. While the page loads it is that of the navigation: `public/early.js`
+ * asked then, and only the same address finds its answer.
+ */
+export const askedAt = (): number => (performance.now() < EARLY_MS ? Math.round(performance.timeOrigin) : Date.now());
+
 /** Milliseconds since 1970, renewed every few seconds. */
 export function useNow(): number {
   // A clock that stood still while nobody looked is put right by whoever looks first.

@@ -7,11 +7,12 @@ import type { Bounds } from "../api/search.ts";
 import { unixNanosOfMillis } from "../base/time.ts";
 import type { Hit, HitPage } from "../model/hit.ts";
 import type { Order, TimeRange } from "../model/summary.ts";
+import { askedAt } from "./clock.ts";
 
 /** The first word of the keys under which pages are cached. */
 export const HITS_KEY = "hits";
 /** Rows of one request: some screens full, answered in milliseconds. */
-const PAGE_ROWS = 100;
+export const PAGE_ROWS = 100;
 /** Where paging stops: nobody reads on, and a narrower query serves better. Holds memory to some tens of MB. */
 export const HITS_MAX = 20_000;
 /** New matches that are kept for a reader who does not look at them; of more, the newest. */
@@ -74,7 +75,7 @@ export function useHits(wanted: HitsWanted): HitList {
   const query = useInfiniteQuery({
     queryKey: keyOf(wanted),
     queryFn: async ({ pageParam, signal }): Promise<BoundPage> => {
-      const bounds = pageParam.bounds ?? boundsOf(range, Date.now());
+      const bounds = pageParam.bounds ?? boundsOf(range, askedAt());
       return { ...(await fetchHits({ query: text, bounds, order, limit: PAGE_ROWS, cursor: pageParam.cursor }, signal)), bounds };
     },
     initialPageParam: { cursor: null, bounds: null } satisfies PageParam as PageParam,

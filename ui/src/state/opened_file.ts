@@ -2,12 +2,10 @@
  * The files of traces that are open. They stay in this page: a trace is sent to the server only to be asked about, and
  * nothing is stored anywhere.
  */
-import { useQuery } from "@tanstack/react-query";
-import { useState, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 import type { OpenedFile, Progress } from "../api/opened.ts";
 import { held, type TraceSource } from "../api/source.ts";
 import type { TraceId } from "../base/ids.ts";
-import type { Trace } from "../model/trace.ts";
 
 export interface Opened {
   /** The newest first; those before it are there to be compared with. */
@@ -59,24 +57,5 @@ export const fileWith = ({ files }: Opened, id: TraceId | null): OpenedFile | nu
 
 /** Where the server finds a trace that somebody names: what is open was opened to be looked at. */
 export const sourceOf = (from: Opened, id: TraceId): TraceSource => fileWith(from, id)?.source(id) ?? held(id);
-
-export interface FileTraceRead {
-  readonly trace: Trace | null;
-  readonly progress: Progress;
-  readonly error: Error | null;
-}
-
-/** A trace of a file, and how far it is until it is here. Nothing is read while there is no `source`. */
-export function useFileTrace(file: OpenedFile | null, source: TraceSource | null): FileTraceRead {
-  const [progress, setProgress] = useState<Progress>(null);
-  const { data, error } = useQuery({
-    queryKey: ["trace of file", source?.key],
-    queryFn: () => (file && source ? file.read(source.id, setProgress) : null),
-    enabled: source !== null,
-    staleTime: Infinity,
-    structuralSharing: false,
-  });
-  return { trace: data ?? null, progress, error };
-}
 
 export const fileAddress = (id: TraceId | null): string => (id === null ? "/file" : `/file/${id}`);

@@ -1,24 +1,17 @@
-/** The server's data about traces as the views use it: cached, shared, refetched; never copied into a store. */
+/** The server's data as the views use it: cached, shared, refetched; never copied into a store. Of one trace: `traces.ts`. */
 import { keepPreviousData, QueryClient, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import {
   ApiError,
   fetchAlike,
-  fetchAnalysis,
   fetchAttributes,
-  fetchComparison,
   fetchExtent,
-  fetchMatches,
   fetchOperations,
   fetchServices,
-  fetchSkeleton,
   fetchValues,
-  fetchWhole,
 } from "../api/client.ts";
-import type { TraceSource } from "../api/source.ts";
 import type { TraceId } from "../base/ids.ts";
 import type { TraceSummary } from "../model/summary.ts";
-import type { Trace } from "../model/trace.ts";
 import { assignSlots, type SlotOf } from "../trace/colours.ts";
 import { HITS_KEY, type HitPages } from "./hits.ts";
 
@@ -64,73 +57,9 @@ export function useValues(field: string) {
   });
 }
 
-export interface TraceRead {
-  /** Enough to draw; null until it is here. */
-  readonly trace: Trace | null;
-  /** The same with all that its spans say; comes after it. */
-  readonly whole: Trace | null;
-  readonly error: Error | null;
-  readonly refresh: () => void;
-}
-
-/**
- * The skeleton of a trace, and then the whole of it. One way for all traces, whatever their size: of a small one both are
- * here within some milliseconds, and how large it is nobody knows before.
- */
-export function useTrace(id: TraceId): TraceRead {
-  // What comes is never the same again, and finding that out of 50,000 spans takes longer than reading them.
-  const shared = { staleTime: 60_000, structuralSharing: false } as const;
-  const skeleton = useQuery({ queryKey: ["skeleton", id], queryFn: ({ signal }) => fetchSkeleton(id, signal), ...shared });
-  const { data } = skeleton;
-  const whole = useQuery({
-    queryKey: ["trace", id, skeleton.dataUpdatedAt],
-    queryFn: ({ signal }) => (data ? fetchWhole(data, signal) : null),
-    enabled: data !== undefined && data.spans.length > 0,
-    ...shared,
-  });
-  return {
-    trace: data ?? null,
-    whole: whole.data ?? null,
-    error: skeleton.error ?? whole.error,
-    refresh: () => void (whole.isError ? whole.refetch() : skeleton.refetch()),
-  };
-}
-
-/** What the server says about where the time went; while `skew` changes, the old answer stays. */
-export function useAnalysis(source: TraceSource, skew: boolean) {
-  return useQuery({
-    queryKey: ["analysis", source.key, skew],
-    queryFn: ({ signal }) => fetchAnalysis(source, skew, signal),
-    placeholderData: keepPreviousData,
-    staleTime: 60_000,
-    structuralSharing: false,
-  });
-}
-
-/** The spans of a trace that TraceQL matches; an empty query asks nothing. */
-export function useMatches(source: TraceSource, query: string) {
-  return useQuery({
-    queryKey: ["matches", source.key, query],
-    queryFn: ({ signal }) => fetchMatches(source, query, signal),
-    enabled: query !== "",
-    placeholderData: keepPreviousData,
-    staleTime: 60_000,
-  });
-}
-
 /** From when to when there are spans. */
 export function useExtent(isWanted: boolean) {
   return useQuery({ queryKey: ["extent"], queryFn: ({ signal }) => fetchExtent(signal), enabled: isWanted, staleTime: 30_000 });
-}
-
-/** Two traces laid over each other; null for `right` asks nothing. */
-export function useComparison(left: TraceSource, right: TraceSource | null) {
-  return useQuery({
-    queryKey: ["comparison", left.key, right?.key],
-    queryFn: ({ signal }) => (right === null ? null : fetchComparison(left, right, signal)),
-    enabled: right !== null,
-    staleTime: 60_000,
-  });
 }
 
 /** Enough to choose from, also when the trace itself and traces that only pass through are among them. */

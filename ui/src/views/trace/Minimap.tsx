@@ -1,5 +1,5 @@
 /** The whole trace in a strip; drag over it to zoom, double-click for all of it. */
-import { useCallback, useMemo } from "react";
+import { useCallback, useDeferredValue, useMemo } from "react";
 import { at } from "../../base/arrays.ts";
 import type { Window } from "../../base/time.ts";
 import type { Insight } from "../../trace/insight.ts";
@@ -33,7 +33,9 @@ export function Minimap({ tree, insight, whole, window, matches, slotAt, palette
   const [ref, { width }] = useSize<HTMLDivElement>();
   const scale = { window: whole, width };
   const { draft, handlers } = useDragRange((from, to) => onZoom({ from: timeAt(scale, from), to: timeAt(scale, to) }));
-  const runs = useMemo(() => minimapRuns(tree, whole.to, Math.floor(width), HEIGHT_PX, slotAt), [tree, whole, width, slotAt]);
+  // Rows first: what all spans are painted of comes after them.
+  const drawn = useDeferredValue<TraceTree | null>(tree, null);
+  const runs = useMemo(() => (drawn ? minimapRuns(drawn, whole.to, Math.floor(width), HEIGHT_PX, slotAt) : []), [drawn, whole, width, slotAt]);
   const path = useMemo(
     () => (insight ? minimapPath(insight.sections, tree.spans.length, whole.to, Math.floor(width), HEIGHT_PX) : []),
     [insight, tree, whole, width],

@@ -2,6 +2,8 @@
 import { useId, useMemo } from "react";
 import { at } from "../../base/arrays.ts";
 import { formatCount, plural } from "../../base/format.ts";
+import type { Insight } from "../../trace/insight.ts";
+import type { TraceTree } from "../../trace/tree.ts";
 import { Button } from "../../widgets/controls.tsx";
 import styles from "./ToolBar.module.css";
 import type { TraceModel } from "./useTraceModel.ts";
@@ -14,7 +16,8 @@ interface ServicesMenuProps {
 
 export function ServicesMenu({ model, hidden, onHidden }: ServicesMenuProps) {
   const id = useId();
-  const shares = useMemo(() => sharesOf(model), [model]);
+  const { bare, insight } = model;
+  const shares = useMemo(() => sharesOf(bare, insight), [bare, insight]);
   // Those that had the time come first.
   const services = useMemo(() => [...model.facts.services].sort((a, b) => (shares.get(b.name) ?? 0) - (shares.get(a.name) ?? 0)), [model, shares]);
   const names = services.map(({ name }) => name);
@@ -60,7 +63,7 @@ export function ServicesMenu({ model, hidden, onHidden }: ServicesMenuProps) {
 const shareWords = (share: number): string => (share >= 0.01 ? `${Math.round(share * 100)} %` : share > 0 ? "<1 %" : "");
 
 /** Of the critical path of the main root, by service. */
-function sharesOf({ tree, insight }: TraceModel): ReadonlyMap<string, number> {
+function sharesOf(tree: TraceTree, insight: Insight | null): ReadonlyMap<string, number> {
   const shares = new Map<string, number>();
   if (!insight || insight.total <= 0) return shares;
   tree.spans.forEach((span, p) => {

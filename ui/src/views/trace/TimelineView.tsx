@@ -18,7 +18,7 @@ export function TimelineView({ model, state, palette }: TimelineViewProps) {
   const { whole, window, matches } = state;
   return (
     <div className={styles.timeline}>
-      <Minimap tree={tree} insight={model.insight} whole={whole} window={window} matches={matches} slotAt={slotAt} palette={palette} onZoom={state.zoomTo} />
+      <Minimap tree={model.bare} insight={model.insight} whole={whole} window={window} matches={matches} slotAt={slotAt} palette={palette} onZoom={state.zoomTo} />
       {state.rows.length === 0 ? (
         <p className={styles.empty}>
           every span is hidden <Button onClick={state.showAll}>show all</Button>

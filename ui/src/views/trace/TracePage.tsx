@@ -2,7 +2,7 @@
 import { Suspense, useEffect, useRef } from "react";
 import type { TraceSource } from "../../api/source.ts";
 import type { Trace } from "../../model/trace.ts";
-import { useAnalysis } from "../../state/queries.ts";
+import { useAnalysis } from "../../state/traces.ts";
 import { Button, IconButton, Notice } from "../../widgets/controls.tsx";
 import { RefreshIcon } from "../../widgets/icons.tsx";
 import { later } from "../../widgets/later.tsx";

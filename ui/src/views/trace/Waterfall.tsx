@@ -49,7 +49,8 @@ interface WaterfallProps {
 
 const ROW_PX = 24;
 const HEAD_PX = 28;
-const OVERSCAN = 10;
+/** Rows above and below those in sight: as many as scroll by in a frame of a fast hand. */
+const OVERSCAN = 5;
 const RIGHT_PX = 12;
 const MARK_EVERY_PX = 110;
 const NAME_MIN_PX = 120;

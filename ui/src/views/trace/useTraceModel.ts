@@ -7,14 +7,14 @@ import { isError, type Span } from "../../model/span.ts";
 import type { Trace } from "../../model/trace.ts";
 import { useSlots } from "../../state/queries.ts";
 import type { SlotOf } from "../../trace/colours.ts";
-import { factsOf, type TraceFacts } from "../../trace/facts.ts";
-import { findFolds, type Folds } from "../../trace/folds.ts";
+import type { TraceFacts } from "../../trace/facts.ts";
+import type { Folds } from "../../trace/folds.ts";
 import { type Insight, insightOf, SubtreePath } from "../../trace/insight.ts";
 import type { Overlay } from "../../trace/layout.ts";
+import { factsOf, filledTree, foldsOf, treeOf } from "../../trace/prepared.ts";
 import { SearchIndex } from "../../trace/search.ts";
-import { filledIn } from "../../trace/skeleton.ts";
 import { corrected } from "../../trace/skew.ts";
-import { buildTree, type TraceTree } from "../../trace/tree.ts";
+import type { TraceTree } from "../../trace/tree.ts";
 
 export interface TraceModel {
   readonly source: TraceSource;
@@ -23,6 +23,8 @@ export interface TraceModel {
   /** With clocks corrected, if they are. */
   readonly trace: Trace;
   readonly tree: TraceTree;
+  /** The same before its spans said anything, and no other when they do: for all that follows from ids, names and times. */
+  readonly bare: TraceTree;
   readonly facts: TraceFacts;
   readonly folds: Folds;
   readonly index: SearchIndex;
@@ -40,11 +42,11 @@ export function useTraceModel(recorded: Trace, whole: Trace | null, analysis: An
   // Spans that came after the skeleton are known from the whole alone.
   const known = whole !== null && whole.spans.length > recorded.spans.length ? whole : recorded;
   const trace = useMemo(() => (analysis ? corrected(known, analysis) : known), [known, analysis]);
-  // What follows from ids and times is computed once: positions are the same when the spans begin to speak.
-  const bare = useMemo(() => buildTree(trace.spans), [trace]);
-  const tree = useMemo(() => (whole !== null && bare.spans.length > 0 ? filledIn(bare, whole.spans) : bare), [bare, whole]);
-  const facts = useMemo(() => factsOf(trace, bare), [trace, bare]);
-  const folds = useMemo(() => findFolds(bare), [bare]);
+  // Positions are the same when the spans begin to speak.
+  const bare = treeOf(trace);
+  const tree = whole !== null && bare.spans.length > 0 ? filledTree(bare, whole) : bare;
+  const facts = factsOf(trace);
+  const folds = foldsOf(trace);
   const index = useMemo(() => new SearchIndex(tree), [tree]);
   const errors = useMemo(() => positionsWhere(bare.spans, isError), [bare]);
   const insight = useMemo(() => (analysis ? insightOf(trace, bare, analysis) : null), [trace, bare, analysis]);
@@ -53,13 +55,15 @@ export function useTraceModel(recorded: Trace, whole: Trace | null, analysis: An
     [bare, insight],
   );
   const slotOf = useSlots();
-  const slotAt = useCallback((position: number) => slotOf(at(tree.spans, position).resource.service), [slotOf, tree]);
+  const slotAt = useCallback((position: number) => slotOf(at(bare.spans, position).resource.service), [slotOf, bare]);
   return useMemo(
-    () => ({ source, whole, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt }),
-    [source, whole, trace, tree, facts, folds, index, errors, insight, overlay, slotOf, slotAt],
+    () => ({ source, whole, trace, tree, bare, facts, folds, index, errors, insight, overlay, slotOf, slotAt }),
+    [source, whole, trace, tree, bare, facts, folds, index, errors, insight, overlay, slotOf, slotAt],
   );
 }
 
 function positionsWhere(spans: readonly Span[], holds: (span: Span) => boolean): Int32Array {
-  return Int32Array.from(spans.flatMap((span, i) => (holds(span) ? [i] : [])));
+  const positions: number[] = [];
+  spans.forEach((span, position) => holds(span) && positions.push(position));
+  return Int32Array.from(positions);
 }

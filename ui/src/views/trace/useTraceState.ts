@@ -4,8 +4,8 @@ import { at } from "../../base/arrays.ts";
 import type { SpanId } from "../../base/ids.ts";
 import { type Offset, offset, type Window } from "../../base/time.ts";
 import { soughtIn } from "../../query/within.ts";
-import { useMatches } from "../../state/queries.ts";
 import { type TraceLook, type ViewName, VIEWS } from "../../state/trace_url.ts";
+import { useMatches } from "../../state/traces.ts";
 import { findingNamed } from "../../trace/findings.ts";
 import { foldAt } from "../../trace/folds.ts";
 import type { PlacedFinding } from "../../trace/insight.ts";
@@ -56,7 +56,7 @@ export interface TraceState {
 }
 
 export function useTraceState(model: TraceModel, look: TraceLook, changeLook: (patch: Partial<TraceLook>) => void): TraceState {
-  const { tree, folds, insight } = model;
+  const { bare: tree, folds, insight } = model;
   const whole = useMemo(() => wholeWindow(model.trace.duration), [model.trace.duration]);
   const window = useMemo(() => (look.zoom ? windowWithin(whole, look.zoom.from, look.zoom.to) : whole), [whole, look.zoom]);
 
@@ -160,7 +160,7 @@ export function useTraceState(model: TraceModel, look: TraceLook, changeLook: (p
 const NONE = new Int32Array();
 
 /** Positions of what is sought: words here, TraceQL by the server. */
-function useFound({ source, tree, index }: TraceModel, text: string): { readonly found: Int32Array; readonly refused: string | null } {
+function useFound({ source, bare: tree, index }: TraceModel, text: string): { readonly found: Int32Array; readonly refused: string | null } {
   const sought = soughtIn(text);
   const asked = useMatches(source, sought === "query" ? text.trim() : "");
   const matches = sought === "query" ? asked.data : undefined;
@@ -175,10 +175,10 @@ interface Filter extends RowFilter {
   readonly isNarrow: boolean;
 }
 
-function useFilter({ tree, insight }: TraceModel, { hidden, onlyPath, top }: TraceLook): Filter {
+function useFilter({ bare: tree, insight }: TraceModel, { hidden, onlyPath, top }: TraceLook): Filter {
+  const within = onlyPath ? (insight?.criticalWithin ?? null) : null;
   return useMemo(() => {
     const services = new Set(hidden);
-    const within = onlyPath ? (insight?.criticalWithin ?? null) : null;
     const position = top === null ? null : (tree.positionOf.get(top) ?? null);
     const isHiding = services.size > 0 || within !== null;
     return {
@@ -187,7 +187,7 @@ function useFilter({ tree, insight }: TraceModel, { hidden, onlyPath, top }: Tra
       // Asked of every span.
       isHidden: !isHiding ? () => false : (p: number) => services.has(at(tree.spans, p).resource.service) || (within !== null && at(within, p) <= 0),
     };
-  }, [tree, insight, hidden, onlyPath, top]);
+  }, [tree, within, hidden, top]);
 }
 
 function isOut(filter: RowFilter, descendants: Int32Array, position: number): boolean {

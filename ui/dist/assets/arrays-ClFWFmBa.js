@@ -1,1 +1,0 @@
-function e(e,t){let n=e[t];if(n===void 0)throw RangeError(`index ${t} is outside of ${e.length} items`);return n}function t(e,t){let n=0,r=e;for(;n<r;){let e=n+r>>>1;t(e)?r=e:n=e+1}return n}function n(e,t,n){return Math.min(Math.max(e,t),n)}export{n,t as r,e as t};

@@ -1,1 +1,0 @@
-import{n as e}from"./rolldown-runtime-WkwZ5CU-.js";import{d as t}from"./format-C8PtQgSS.js";import{t as n}from"./jsx-runtime-BZi9cxqW.js";var r=e(t(),1),i=n();function a(e){let t=null,n=null,a=()=>n??=e().then(e=>t=e,e=>{throw n=null,e});function o(e){let n=t??(0,r.use)(a());return(0,i.jsx)(n,{...e})}return Object.assign(o,{load:a})}export{a as t};

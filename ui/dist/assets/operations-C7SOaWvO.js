@@ -1,1 +1,0 @@
-function e(e){let t=new Map,n=new Map,r=0;return Int32Array.from(e.spans,({resource:e,name:i})=>{let a=n.get(e);a===void 0&&(a=t.get(e.service)??new Map,t.set(e.service,a),n.set(e,a));let o=a.get(i);return o===void 0&&a.set(i,o=r++),o})}export{e as t};

@@ -1,1 +1,0 @@
-var e=[`unspecified`,`internal`,`server`,`client`,`producer`,`consumer`],t=[`unset`,`ok`,`error`],n=e=>e.status.code===`error`;export{e as n,n as r,t};

@@ -1,1 +1,0 @@
-import{n as e}from"./rolldown-runtime-WkwZ5CU-.js";import{d as t}from"./format-C8PtQgSS.js";var n=(0,e(t(),1).createContext)(!0);export{n as t};

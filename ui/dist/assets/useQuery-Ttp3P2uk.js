@@ -1,1 +1,0 @@
-import{U as e,W as t}from"./client-Bf_f9yuQ.js";function n(n,r){return e(n,t,r)}export{n as t};

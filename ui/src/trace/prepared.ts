@@ -1,0 +1,47 @@
+/**
+ * What follows from a trace alone, computed once for each. Whoever reads a trace prepares it before it is shown: step by
+ * step, since all of it at once, and drawing on top, would stop the page for a quarter of a second at 50,000 spans.
+ */
+import { turn } from "../base/turns.ts";
+import type { Trace } from "../model/trace.ts";
+import { factsOf as computeFacts } from "./facts.ts";
+import { findFolds } from "./folds.ts";
+import { filledIn } from "./skeleton.ts";
+import { buildTree, type TraceTree } from "./tree.ts";
+
+export const treeOf = once((trace: Trace) => buildTree(trace.spans));
+export const foldsOf = once((trace: Trace) => findFolds(treeOf(trace)));
+export const factsOf = once((trace: Trace) => computeFacts(trace, treeOf(trace)));
+
+/** Fewer are computed within some milliseconds. */
+const MANY_SPANS = 5_000;
+
+/** The same trace, with all of this computed. */
+export async function prepared(trace: Trace): Promise<Trace> {
+  for (const compute of [treeOf, foldsOf, factsOf]) {
+    if (trace.spans.length >= MANY_SPANS) await turn();
+    compute(trace);
+  }
+  if (trace.spans.length >= MANY_SPANS) await turn();
+  return trace;
+}
+
+const filled = new WeakMap<Trace, { readonly from: TraceTree; readonly tree: TraceTree }>();
+
+/** `bare` with what the spans of `whole` say. */
+export function filledTree(bare: TraceTree, whole: Trace): TraceTree {
+  const known = filled.get(whole);
+  if (known?.from === bare) return known.tree;
+  const tree = filledIn(bare, whole.spans);
+  filled.set(whole, { from: bare, tree });
+  return tree;
+}
+
+function once<Result>(compute: (trace: Trace) => Result): (trace: Trace) => Result {
+  const known = new WeakMap<Trace, { readonly result: Result }>();
+  return (trace) => {
+    const found = known.get(trace) ?? { result: compute(trace) };
+    known.set(trace, found);
+    return found.result;
+  };
+}
