@@ -114,7 +114,7 @@ impl Selected {
 
     fn scalar(&mut self, scalar: &Scalar) {
         match scalar {
-            Scalar::Constant(_) | Scalar::Aggregate(_) => {}
+            Scalar::Constant(_) | Scalar::Aggregate(..) => {}
             Scalar::Over { pipeline, scalar } => {
                 self.pipeline(pipeline);
                 self.scalar(scalar);

@@ -15,7 +15,8 @@ use crate::tree::Tree;
 /// Spans of one trace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spanset {
-    /// Name and value of each key of `by`, in the order of the stages.
+    /// Name and value of each key of `by` and of each aggregate that a filter compares, in the order of the stages; of the same
+    /// name the last.
     pub keys: Vec<(Arc<str>, Constant)>,
     /// Positions in the [`Tree`], ascending; at least one.
     pub spans: Vec<u32>,
@@ -176,12 +177,17 @@ impl Step {
             }
             Self::Keep(filter) => {
                 for spanset in spansets {
-                    match filter.keep(&spanset.spans, tree, scratch) {
+                    let (kept, values) = filter.keep(&spanset.spans, tree, scratch);
+                    match kept {
                         Kept::None => spanset.spans.clear(),
                         Kept::All => {}
                         Kept::These(kept) => {
                             scratch.give(std::mem::replace(&mut spanset.spans, kept));
                         }
+                    }
+                    for (label, value) in values {
+                        spanset.keys.retain(|(known, _)| *known != label);
+                        spanset.keys.push((label, value));
                     }
                 }
             }

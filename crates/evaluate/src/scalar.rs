@@ -1,5 +1,7 @@
 //! Numbers computed from spansets, and filters that compare them.
 
+use std::sync::Arc;
+
 use model::{DurationNanos, Symbols};
 use traceql::query::{self, ArithOp, CompareOp, Constant};
 use traceql::semantics;
@@ -27,14 +29,23 @@ pub(crate) enum Kept {
     These(Vec<u32>),
 }
 
-/// The spans that aggregates have looked at, where that matters.
-type LookedAt<'l> = Option<&'l mut Vec<Vec<u32>>>;
+/// Name and value of an aggregate.
+pub(crate) type Named = (Arc<str>, Constant);
+
+/// What is noted of the aggregates that are computed.
+struct Notes {
+    /// The spans that they have looked at, where that matters.
+    looked_at: Option<Vec<Vec<u32>>>,
+    /// Those of the entering spanset.
+    values: Vec<Named>,
+}
 
 #[derive(Debug)]
 enum Scalar {
     Constant(Constant),
-    Count,
-    Of(Function, Operand),
+    /// With its name in answers; so the next.
+    Count(Arc<str>),
+    Of(Function, Operand, Arc<str>),
     Over(Program, Box<Scalar>),
     Negate(Box<Scalar>),
     Arith(ArithOp, Box<Scalar>, Box<Scalar>),
@@ -65,23 +76,28 @@ impl ScalarFilter {
         self.right.bind(symbols);
     }
 
-    /// What the filter keeps of a spanset: nothing when it does not hold.
-    pub(crate) fn keep(&self, spans: &[u32], tree: &Tree<'_>, scratch: &mut Scratch) -> Kept {
-        let mut lists = Vec::new();
-        let mut number = |scalar: &Scalar, scratch: &mut Scratch| {
-            let looked_at = (!self.is_plain).then_some(&mut lists);
-            scalar.number(spans, tree, scratch, looked_at)
+    /// What the filter keeps of a spanset, nothing when it does not hold, and the aggregates of the spanset.
+    pub(crate) fn keep(
+        &self,
+        spans: &[u32],
+        tree: &Tree<'_>,
+        scratch: &mut Scratch,
+    ) -> (Kept, Vec<Named>) {
+        let mut notes = Notes {
+            looked_at: (!self.is_plain).then(Vec::new),
+            values: Vec::new(),
         };
-        let left = number(&self.left, scratch);
-        let right = number(&self.right, scratch);
+        let left = self.left.number(spans, tree, scratch, &mut notes);
+        let right = self.right.number(spans, tree, scratch, &mut notes);
         let holds = |(left, right)| semantics::compare(self.op, &left, &right);
-        if !left.zip(right).is_some_and(holds) {
+        let kept = if !left.zip(right).is_some_and(holds) {
             Kept::None
-        } else if self.is_plain {
-            Kept::All
-        } else {
+        } else if let Some(lists) = notes.looked_at {
             Kept::These(scratch.union(lists, tree.len()))
-        }
+        } else {
+            Kept::All
+        };
+        (kept, notes.values)
     }
 }
 
@@ -90,13 +106,16 @@ impl Scalar {
         use query::Aggregate::{Avg, Count, Max, Min, Sum};
         match scalar {
             query::Scalar::Constant(constant) => Self::Constant(constant.clone()),
-            query::Scalar::Aggregate(aggregate) => match aggregate {
-                Count => Self::Count,
-                Avg(value) => Self::Of(Function::Avg, Operand::new(value)),
-                Min(value) => Self::Of(Function::Min, Operand::new(value)),
-                Max(value) => Self::Of(Function::Max, Operand::new(value)),
-                Sum(value) => Self::Of(Function::Sum, Operand::new(value)),
-            },
+            query::Scalar::Aggregate(aggregate, label) => {
+                let of = |function, value| Self::Of(function, Operand::new(value), label.clone());
+                match aggregate {
+                    Count => Self::Count(label.clone()),
+                    Avg(value) => of(Function::Avg, value),
+                    Min(value) => of(Function::Min, value),
+                    Max(value) => of(Function::Max, value),
+                    Sum(value) => of(Function::Sum, value),
+                }
+            }
             query::Scalar::Over { pipeline, scalar } => {
                 Self::Over(Program::new(pipeline), Box::new(Self::new(scalar)))
             }
@@ -109,7 +128,7 @@ impl Scalar {
 
     fn is_plain(&self) -> bool {
         match self {
-            Self::Constant(_) | Self::Count | Self::Of(..) => true,
+            Self::Constant(_) | Self::Count(_) | Self::Of(..) => true,
             Self::Over(..) => false,
             Self::Negate(inner) => inner.is_plain(),
             Self::Arith(_, left, right) => left.is_plain() && right.is_plain(),
@@ -118,8 +137,8 @@ impl Scalar {
 
     fn bind(&mut self, symbols: &Symbols) {
         match self {
-            Self::Constant(_) | Self::Count => {}
-            Self::Of(_, value) => value.bind(symbols),
+            Self::Constant(_) | Self::Count(_) => {}
+            Self::Of(_, value, _) => value.bind(symbols),
             Self::Over(program, scalar) => {
                 program.bind(symbols);
                 scalar.bind(symbols);
@@ -132,52 +151,65 @@ impl Scalar {
         }
     }
 
-    /// The number for a spanset; `None` is nil. The spans that aggregates look at are added to `looked_at`.
+    /// The number for a spanset; `None` is nil.
     fn number(
         &self,
         spans: &[u32],
         tree: &Tree<'_>,
         scratch: &mut Scratch,
-        mut looked_at: LookedAt<'_>,
+        notes: &mut Notes,
     ) -> Option<Constant> {
         match self {
             Self::Constant(constant) => Some(constant.clone()),
-            Self::Count => {
-                note(spans, scratch, looked_at);
-                Some(Constant::Int(spans.len() as i64))
+            Self::Count(label) => {
+                let count = Some(Constant::Int(spans.len() as i64));
+                notes.add(label, count, spans, scratch)
             }
-            Self::Of(function, value) => {
-                note(spans, scratch, looked_at);
-                aggregate(*function, value, spans, tree)
+            Self::Of(function, value, label) => {
+                let number = aggregate(*function, value, spans, tree);
+                notes.add(label, number, spans, scratch)
             }
             Self::Over(program, scalar) => {
                 let mut given = scratch.list();
                 given.extend_from_slice(spans);
                 let given = program.spans(given, tree, scratch);
-                let number = scalar.number(&given, tree, scratch, looked_at);
+                let own = std::mem::take(&mut notes.values);
+                let number = scalar.number(&given, tree, scratch, notes);
+                // Those are of other spans, and have no name that would tell them apart.
+                notes.values = own;
                 scratch.give(given);
                 number
             }
-            Self::Negate(inner) => {
-                semantics::negate(&inner.number(spans, tree, scratch, looked_at)?)
-            }
+            Self::Negate(inner) => semantics::negate(&inner.number(spans, tree, scratch, notes)?),
             Self::Arith(op, left, right) => semantics::arith(
                 *op,
-                &left.number(spans, tree, scratch, looked_at.as_deref_mut())?,
-                &right.number(spans, tree, scratch, looked_at)?,
+                &left.number(spans, tree, scratch, notes)?,
+                &right.number(spans, tree, scratch, notes)?,
             ),
         }
     }
 }
 
-/// Two aggregates of one spanset look at the same spans.
-fn note(spans: &[u32], scratch: &mut Scratch, looked_at: LookedAt<'_>) {
-    if let Some(looked_at) = looked_at
-        && looked_at.last().is_none_or(|last| last != spans)
-    {
-        let mut list = scratch.list();
-        list.extend_from_slice(spans);
-        looked_at.push(list);
+impl Notes {
+    /// Notes an aggregate of these spans and gives it back.
+    fn add(
+        &mut self,
+        label: &Arc<str>,
+        number: Option<Constant>,
+        spans: &[u32],
+        scratch: &mut Scratch,
+    ) -> Option<Constant> {
+        // Two aggregates of one spanset look at the same spans.
+        if let Some(looked_at) = &mut self.looked_at
+            && looked_at.last().is_none_or(|last| last != spans)
+        {
+            let mut list = scratch.list();
+            list.extend_from_slice(spans);
+            looked_at.push(list);
+        }
+        self.values
+            .extend(number.clone().map(|number| (label.clone(), number)));
+        number
     }
 }
 
@@ -200,11 +232,16 @@ fn aggregate(
             true
         });
     }
-    match function {
+    let number = match function {
         Function::Avg => numbers.mean(),
         Function::Sum => numbers.sum(),
         Function::Min | Function::Max => numbers.extreme,
-    }
+    };
+    number.map(|number| match number {
+        // Zero has no sign, whichever span came first.
+        Constant::Float(0.0) => Constant::Float(0.0),
+        other => other,
+    })
 }
 
 /// What is kept of finite numbers to aggregate them.

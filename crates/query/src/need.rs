@@ -143,7 +143,7 @@ pub(crate) fn has_structure(pipeline: &Pipeline) -> bool {
     }
     fn scalar(of: &Scalar) -> bool {
         match of {
-            Scalar::Constant(_) | Scalar::Aggregate(_) => false,
+            Scalar::Constant(_) | Scalar::Aggregate(..) => false,
             Scalar::Over {
                 pipeline,
                 scalar: of,
@@ -171,7 +171,7 @@ fn join(mut all: Vec<Need>) -> Need {
 
 /// How many spans a filter on `count()` asks for at the least.
 fn least_count(keep: &ScalarFilter) -> Option<u32> {
-    let (Scalar::Aggregate(Aggregate::Count), Scalar::Constant(Constant::Int(count))) =
+    let (Scalar::Aggregate(Aggregate::Count, _), Scalar::Constant(Constant::Int(count))) =
         (&keep.left, &keep.right)
     else {
         return None;

@@ -86,7 +86,8 @@ pub struct MatchedTrace {
 /// Spans of a trace that match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MatchedSpanset {
-    /// Name and value of each key of `by`, in the order of the stages.
+    /// Name and value of each key of `by` and of each aggregate that a filter compares, in the order of the stages; of the same
+    /// name the last.
     pub keys: Vec<(Arc<str>, Constant)>,
     /// How many spans match.
     pub matched: usize,

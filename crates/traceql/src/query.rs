@@ -147,8 +147,8 @@ pub struct ScalarFilter {
 pub enum Scalar {
     /// An integer, a double or a duration.
     Constant(Constant),
-    /// Over the entering spanset.
-    Aggregate(Aggregate),
+    /// Over the entering spanset; with its name in answers, the call as it would be printed: `avg(duration)`.
+    Aggregate(Aggregate, Arc<str>),
     /// Over the spans that these stages give when the entering spanset is their input. They split nothing. Only in filters
     /// with more than one aggregate: `({ a } | count()) > 3` is checked into plain stages.
     Over {

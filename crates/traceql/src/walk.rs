@@ -90,12 +90,13 @@ impl Scalar {
     /// Calls `visit` for every field that is read.
     pub fn visit_fields(&self, visit: &mut dyn FnMut(&Field)) {
         match self {
-            Self::Constant(_) | Self::Aggregate(Aggregate::Count) => {}
+            Self::Constant(_) | Self::Aggregate(Aggregate::Count, _) => {}
             Self::Aggregate(
                 Aggregate::Avg(value)
                 | Aggregate::Min(value)
                 | Aggregate::Max(value)
                 | Aggregate::Sum(value),
+                _,
             ) => value.visit_fields(visit),
             Self::Over { pipeline, scalar } => {
                 pipeline.visit_fields(visit);

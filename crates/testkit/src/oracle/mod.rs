@@ -77,7 +77,8 @@ pub struct Found {
 /// A spanset of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundSpanset {
-    /// Name and value of each key of `by`, in the order of the stages.
+    /// Name and value of each key of `by` and of each aggregate that a filter compares, in the order of the stages; of the same
+    /// name the last.
     pub keys: Vec<(String, Constant)>,
     /// At least one, in no particular order.
     pub spans: Vec<FoundSpan>,

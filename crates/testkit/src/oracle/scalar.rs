@@ -22,11 +22,40 @@ pub(super) fn keep(filter: &ScalarFilter, spans: &Spans, tree: &Tree<'_>) -> Opt
     Some(kept)
 }
 
+/// Name and value of each aggregate over the spanset itself.
+pub(super) fn values(
+    filter: &ScalarFilter,
+    spans: &Spans,
+    tree: &Tree<'_>,
+) -> Vec<(String, Constant)> {
+    fn of(scalar: &Scalar, spans: &Spans, tree: &Tree<'_>) -> Vec<(String, Constant)> {
+        match scalar {
+            Scalar::Constant(_) | Scalar::Over { .. } => Vec::new(),
+            Scalar::Aggregate(aggregate, label) => {
+                let value = self::aggregate(aggregate, spans, tree);
+                value
+                    .map(|value| (label.to_string(), value))
+                    .into_iter()
+                    .collect()
+            }
+            Scalar::Negate(inner) => of(inner, spans, tree),
+            Scalar::Arith { left, right, .. } => {
+                [of(left, spans, tree), of(right, spans, tree)].concat()
+            }
+        }
+    }
+    [
+        of(&filter.left, spans, tree),
+        of(&filter.right, spans, tree),
+    ]
+    .concat()
+}
+
 /// Adds the spans that the aggregates of a number look at.
 fn looked_at(scalar: &Scalar, spans: &Spans, tree: &Tree<'_>, kept: &mut Spans) {
     match scalar {
         Scalar::Constant(_) => {}
-        Scalar::Aggregate(_) => kept.extend(spans),
+        Scalar::Aggregate(..) => kept.extend(spans),
         Scalar::Over { pipeline, scalar } => {
             looked_at(scalar, &spans_of(pipeline, spans, tree), tree, kept);
         }
@@ -42,7 +71,7 @@ fn looked_at(scalar: &Scalar, spans: &Spans, tree: &Tree<'_>, kept: &mut Spans) 
 fn number(scalar: &Scalar, spans: &Spans, tree: &Tree<'_>) -> Option<Constant> {
     match scalar {
         Scalar::Constant(constant) => Some(constant.clone()),
-        Scalar::Aggregate(aggregate) => self::aggregate(aggregate, spans, tree),
+        Scalar::Aggregate(aggregate, _) => self::aggregate(aggregate, spans, tree),
         Scalar::Over { pipeline, scalar } => number(scalar, &spans_of(pipeline, spans, tree), tree),
         Scalar::Negate(inner) => semantics::negate(&number(inner, spans, tree)?),
         Scalar::Arith { op, left, right } => semantics::arith(
@@ -61,13 +90,18 @@ fn aggregate(aggregate: &Aggregate, spans: &Spans, tree: &Tree<'_>) -> Option<Co
             .flat_map(numbers)
             .collect()
     };
-    match aggregate {
+    let number = match aggregate {
         Aggregate::Count => Some(Constant::Int(spans.len() as i64)),
         Aggregate::Avg(value) => mean(&numbers(value)),
         Aggregate::Min(value) => extreme(CompareOp::Lt, numbers(value)),
         Aggregate::Max(value) => extreme(CompareOp::Gt, numbers(value)),
         Aggregate::Sum(value) => sum(&numbers(value)),
-    }
+    };
+    // Zero has no sign.
+    number.map(|number| match number {
+        Constant::Float(0.0) => Constant::Float(0.0),
+        other => other,
+    })
 }
 
 /// The finite numbers that a value holds.

@@ -15,7 +15,7 @@ use super::{FoundSpan, FoundSpanset, constant_text};
 /// Spans, by their positions in the tree.
 pub(super) type Spans = BTreeSet<usize>;
 
-/// Spans of one trace, and the keys of the group that they are.
+/// Spans of one trace, the keys of the group that they are, and the aggregates that filters have compared.
 #[derive(Debug, Clone)]
 pub(super) struct Spanset {
     pub(super) keys: Vec<(String, Constant)>,
@@ -87,7 +87,12 @@ fn run_stage(stage: &Stage, input: Vec<Spanset>, tree: &Tree<'_>) -> Vec<Spanset
             .into_iter()
             .filter_map(|spanset| {
                 let kept = scalar::keep(filter, &spanset.spans, tree)?;
-                Some(spanset.with(kept))
+                let mut kept = spanset.with(kept);
+                for (name, value) in scalar::values(filter, &spanset.spans, tree) {
+                    kept.keys.retain(|(known, _)| *known != name);
+                    kept.keys.push((name, value));
+                }
+                Some(kept)
             })
             .collect(),
         Stage::By(key) => input
@@ -231,7 +236,7 @@ fn of_spansets(expr: &Spansets, columns: &mut Vec<Column>) {
 
 fn of_scalar(scalar: &Scalar, columns: &mut Vec<Column>) {
     match scalar {
-        Scalar::Constant(_) | Scalar::Aggregate(_) => {}
+        Scalar::Constant(_) | Scalar::Aggregate(..) => {}
         Scalar::Over { pipeline, scalar } => {
             of_pipeline(pipeline, columns);
             of_scalar(scalar, columns);

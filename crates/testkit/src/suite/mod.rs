@@ -24,7 +24,7 @@
 //! - `traces:` begins a drawing ([`drawing`](crate::drawing)) that all queries below it look at, up to the next one.
 //! - A line that is not indented is a query; what it answers stands below it, indented:
 //!   - `nothing`; or `refused` for what does not parse or check;
-//!   - a line for each spanset: the trace, its keys in brackets, its spans in the order drawn, each with its columns in
+//!   - a line for each spanset: the trace, its keys and aggregates in brackets, its spans in the order drawn, each with its columns in
 //!     parentheses. A span is its name, and `name#id` where another span of the trace has the same name;
 //!   - or a line for each series: its labels, and its points, `-` for none.
 //! - `surprise:` in front of a query says that Tempo answers otherwise, and what.

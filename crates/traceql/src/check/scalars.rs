@@ -4,7 +4,8 @@ use super::values::{Checked, arith_op, arith_type, constant};
 use super::{Checker, fold, is_number};
 use crate::ast::{AggregateFn, BinaryOp, Expr, ExprKind, FilterExpr, StageKind};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::query::{Aggregate, CompareOp, Pipeline, Scalar, ScalarFilter, Stage, Type};
+use crate::print::filter_text;
+use crate::query::{Aggregate, CompareOp, Constant, Pipeline, Scalar, ScalarFilter, Stage, Type};
 use crate::range::TextRange;
 
 impl Checker<'_> {
@@ -141,7 +142,10 @@ impl Checker<'_> {
         of: Option<&FilterExpr>,
     ) -> Option<(Scalar, Type)> {
         let make = match function {
-            AggregateFn::Count => return Some((Scalar::Aggregate(Aggregate::Count), Type::Int)),
+            AggregateFn::Count => {
+                let count = Scalar::Aggregate(Aggregate::Count, "count()".into());
+                return Some((count, Type::Int));
+            }
             AggregateFn::Avg => Aggregate::Avg,
             AggregateFn::Min => Aggregate::Min,
             AggregateFn::Max => Aggregate::Max,
@@ -174,7 +178,8 @@ impl Checker<'_> {
             (AggregateFn::Avg, Type::Int) => Type::Float,
             (_, kind) => kind,
         };
-        Some((Scalar::Aggregate(make(value)), kind))
+        let label = format!("{}({})", function.as_str(), filter_text(of));
+        Some((Scalar::Aggregate(make(value), label.into()), kind))
     }
 
     fn aggregate_of(&mut self, function: AggregateFn, of: &FilterExpr, kind: Type) {
@@ -203,7 +208,7 @@ impl Uses {
     fn count(&mut self, scalar: &Scalar) {
         match scalar {
             Scalar::Constant(_) => {}
-            Scalar::Aggregate(_) => self.plain += 1,
+            Scalar::Aggregate(..) => self.plain += 1,
             Scalar::Over { pipeline, .. } => {
                 self.over += 1;
                 self.over_grouped |= pipeline.is_grouped();
@@ -221,7 +226,7 @@ impl Uses {
 fn take_over(scalar: &mut Scalar) -> Option<Pipeline> {
     match scalar {
         Scalar::Over { .. } => {
-            let taken = std::mem::replace(scalar, Scalar::Aggregate(Aggregate::Count));
+            let taken = std::mem::replace(scalar, Scalar::Constant(Constant::Int(0)));
             let Scalar::Over {
                 pipeline,
                 scalar: inner,
@@ -234,6 +239,6 @@ fn take_over(scalar: &mut Scalar) -> Option<Pipeline> {
         }
         Scalar::Negate(inner) => take_over(inner),
         Scalar::Arith { left, right, .. } => take_over(left).or_else(|| take_over(right)),
-        Scalar::Constant(_) | Scalar::Aggregate(_) => None,
+        Scalar::Constant(_) | Scalar::Aggregate(..) => None,
     }
 }

@@ -198,7 +198,10 @@ fn two_pipelines_are_compared_over_the_same_input() {
         let Scalar::Over { pipeline, scalar } = side else {
             panic!("{side:?}");
         };
-        assert_eq!(**scalar, Scalar::Aggregate(Aggregate::Count));
+        assert_eq!(
+            **scalar,
+            Scalar::Aggregate(Aggregate::Count, "count()".into())
+        );
         assert_eq!(
             pipeline.as_filter(),
             Some(&Condition::IsTrue(attribute(name)))

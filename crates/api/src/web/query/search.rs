@@ -117,7 +117,7 @@ pub(crate) struct FoundTrace {
 /// Spans of a trace that match.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FoundSpanset {
-    /// The value of each key of `by`, in the order of the query.
+    /// The value of each key of `by`, and of each aggregate that is compared, in the order of the query.
     #[schema(value_type = Object)]
     keys: Members,
     /// Spans that match.

@@ -51,7 +51,7 @@ async fn a_search_has_the_shape_of_tempo() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_groups_and_counts() {
     let world = world(true).await;
-    let q = encoded("{ } | by(span.hot) | select(span.route)");
+    let q = encoded("{ } | by(span.hot) | count() > 0 | max(duration) > 0 | select(span.route)");
     let found = json_of(&world, &format!("/api/search?q={q}&spss=1")).await;
     let sets = found["traces"][0]["spanSets"].as_array().unwrap();
     assert_eq!(sets.len(), 2);
@@ -64,6 +64,11 @@ async fn a_search_groups_and_counts() {
             2
         };
         assert_eq!(set["matched"], matched);
+        let count = json!({ "key": "count()", "value": { "intValue": matched.to_string() } });
+        assert_eq!(set["attributes"][1], count);
+        let longest = &set["attributes"][2];
+        assert_eq!(longest["key"], "max(duration)");
+        assert!(longest["value"]["stringValue"].is_string(), "{longest}");
         let spans = set["spans"].as_array().unwrap();
         assert_eq!(spans.len(), 1, "spss is 1");
         let route = spans[0]["attributes"].as_array().unwrap().iter();
