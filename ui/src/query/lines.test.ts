@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Series } from "../model/series.ts";
-import { ceilingOf, linesOf, numberWords, strokesOf } from "./lines.ts";
+import { ceilingOf, linesOf, numberWords, strokesOf, valueWords } from "./lines.ts";
 
 const series = (service: string, ...values: readonly (readonly [at: number, value: number])[]): Series => ({
   labels: [
@@ -38,4 +38,13 @@ test.each([
   [0, "0"],
 ])("%d is %s", (x, words) => {
   expect(numberWords(x)).toBe(words);
+});
+
+test.each([
+  ["{ } | quantile_over_time(duration, .5) by (name)", 0.25, "250 ms"],
+  ["{ status = error } | max_over_time( span:duration ) with (sample=true)", 31.2, "31.2 s"],
+  ["{ } | avg_over_time(span.duration)", 0.25, "0.25"],
+  ["{ duration > 1s } | rate()", 2, "2"],
+])("values of %s are told with the unit that they have", (query, value, words) => {
+  expect(valueWords(query)(value)).toBe(words);
 });

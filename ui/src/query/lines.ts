@@ -1,5 +1,7 @@
 /** Series of a metrics query as lines: scale, points in pixels, names and numbers. */
+import { formatDuration } from "../base/format.ts";
 import { niceCeil } from "../base/marks.ts";
+import { duration, NS_PER_S } from "../base/time.ts";
 import type { Label, Series } from "../model/series.ts";
 import { type Plot, type Span, xOf } from "./heatmap.ts";
 
@@ -55,6 +57,14 @@ export function strokesOf(line: Line, time: Span, stepMs: number, ceiling: numbe
     before = at;
   }
   return strokes;
+}
+
+/** Measures a time: TraceQL gives it in seconds. */
+const OF_DURATIONS = /\|\s*(quantile|avg|min|max|sum)_over_time\(\s*(duration|span:duration|traceDuration|trace:duration)\s*[,)]/;
+
+/** How the values of a query's series are told: durations with their unit, all others bare. */
+export function valueWords(query: string): (value: number) => string {
+  return OF_DURATIONS.test(query) ? (seconds) => formatDuration(duration(seconds * NS_PER_S)) : numberWords;
 }
 
 /** Three digits, thousands parted, small ones as they are: `1,230`, `4.56`, `0.00123`. */

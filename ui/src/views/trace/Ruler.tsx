@@ -13,8 +13,9 @@ interface RulerProps {
   readonly onZoom: (range: { readonly from: number; readonly to: number } | null) => void;
 }
 
-/** A label needs this much before the end of the ruler. */
-const LABEL_ROOM_PX = 56;
+/** What a label needs before the end of the ruler: for each letter, and before the first. */
+const LETTER_PX = 6.5;
+const LABEL_PAD_PX = 8;
 
 export function Ruler({ window, width, marks, onZoom }: RulerProps) {
   const scale = { window, width };
@@ -29,9 +30,10 @@ export function Ruler({ window, width, marks, onZoom }: RulerProps) {
     >
       {marks.at.map((mark) => {
         const x = xOf(scale, mark);
+        const label = formatMark(mark, marks.step);
         return (
           <span key={mark} className={styles.mark} style={{ left: Math.round(x) }}>
-            {x <= width - LABEL_ROOM_PX && formatMark(mark, marks.step)}
+            {x + LABEL_PAD_PX + label.length * LETTER_PX <= width && label}
           </span>
         );
       })}

@@ -53,6 +53,8 @@ const HEAD_PX = 28;
 const OVERSCAN = 5;
 const RIGHT_PX = 12;
 const MARK_EVERY_PX = 110;
+/** A narrow axis has marks too. */
+const MARKS_MIN = 3;
 const NAME_MIN_PX = 120;
 const NAME_SHARE_MAX = 0.55;
 /** How much a notch of the wheel zooms. */
@@ -75,7 +77,7 @@ export function Waterfall(props: WaterfallProps) {
   const nameMax = Math.max(NAME_MIN_PX, Math.round(size.width * NAME_SHARE_MAX));
   const name = Math.round(clamp(nameWish, NAME_MIN_PX, nameMax));
   const width = Math.max(0, size.width - name - RIGHT_PX);
-  const marks = useMemo(() => marksIn(window, Math.max(1, Math.floor(width / MARK_EVERY_PX))), [window, width]);
+  const marks = useMemo(() => marksIn(window, Math.max(MARKS_MIN, Math.floor(width / MARK_EVERY_PX))), [window, width]);
 
   const virtual = useVirtualizer({
     count: rows.length,

@@ -4,7 +4,7 @@ import { formatClockMark } from "../../../base/format.ts";
 import type { TimeRange } from "../../../model/summary.ts";
 import { timeMarks } from "../../../query/chart.ts";
 import { type Plot, xOf } from "../../../query/heatmap.ts";
-import { ceilingOf, type Line, linesOf, numberWords, strokesOf } from "../../../query/lines.ts";
+import { ceilingOf, type Line, linesOf, strokesOf, valueWords } from "../../../query/lines.ts";
 import { type Measured, useSeries } from "../../../state/charts.ts";
 import { useSlots } from "../../../state/queries.ts";
 import { Canvas } from "../../../widgets/Canvas.tsx";
@@ -28,27 +28,31 @@ export function SeriesChart({ query, range, isLive }: SeriesChartProps) {
   const [ref, { width }] = useSize<HTMLDivElement>();
   const measured = useSeries(query, range, width, isLive, true);
   const lines = useMemo(() => (measured.data ? linesOf(measured.data.series) : []), [measured.data]);
+  const words = useMemo(() => valueWords(query), [query]);
   const [pointed, setPointed] = useState<string | null>(null);
   return (
     <section className={styles.series} aria-label="series of the query">
       <div ref={ref} className={classes(styles.seriesArea, measured.isPlaceholderData && styles.stale)}>
         {measured.error && <p className={styles.failed}>no series: {measured.error.message}</p>}
-        {measured.data && width > 0 && <LinePlot measured={measured.data} lines={lines} width={width} pointed={pointed} />}
+        {measured.data && width > 0 && <LinePlot measured={measured.data} lines={lines} width={width} pointed={pointed} words={words} />}
         {measured.data && lines.length === 0 && <span className={styles.nothing}>no series in this time</span>}
       </div>
-      <Legend lines={lines} onPoint={setPointed} />
+      <Legend lines={lines} words={words} onPoint={setPointed} />
     </section>
   );
 }
+
+type Words = (value: number) => string;
 
 interface LinePlotProps {
   readonly measured: Measured;
   readonly lines: readonly Line[];
   readonly width: number;
   readonly pointed: string | null;
+  readonly words: Words;
 }
 
-function LinePlot({ measured: { time, stepMs }, lines, width, pointed }: LinePlotProps) {
+function LinePlot({ measured: { time, stepMs }, lines, width, pointed, words }: LinePlotProps) {
   const palette = usePalette();
   const slotOf = useSlots();
   const ceiling = ceilingOf(lines);
@@ -79,7 +83,7 @@ function LinePlot({ measured: { time, stepMs }, lines, width, pointed }: LinePlo
         <Canvas width={width} height={PLOT_PX} paint={paint} />
         {[1, 0.5].map((share) => (
           <span key={share} className={styles.duration} style={{ top: (1 - share) * PLOT_PX + (share === 1 ? 6 : 0) }}>
-            {numberWords(ceiling * share)}
+            {words(ceiling * share)}
           </span>
         ))}
       </div>
@@ -94,7 +98,13 @@ function LinePlot({ measured: { time, stepMs }, lines, width, pointed }: LinePlo
   );
 }
 
-function Legend({ lines, onPoint }: { readonly lines: readonly Line[]; readonly onPoint: (name: string | null) => void }) {
+interface LegendProps {
+  readonly lines: readonly Line[];
+  readonly words: Words;
+  readonly onPoint: (name: string | null) => void;
+}
+
+function Legend({ lines, words, onPoint }: LegendProps) {
   const slotOf = useSlots();
   return (
     <div className={styles.legend} tabIndex={0} role="region" aria-label="what the lines are">
@@ -114,9 +124,9 @@ function Legend({ lines, onPoint }: { readonly lines: readonly Line[]; readonly 
                 <span className={styles.dot} style={{ background: `var(--service-${slotOf(line.name)})` }} />
                 {line.name}
               </th>
-              <td>{numberWords(line.last)}</td>
-              <td>{numberWords(line.mean)}</td>
-              <td>{numberWords(line.most)}</td>
+              <td>{words(line.last)}</td>
+              <td>{words(line.mean)}</td>
+              <td>{words(line.most)}</td>
             </tr>
           ))}
         </tbody>

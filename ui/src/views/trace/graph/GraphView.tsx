@@ -1,5 +1,5 @@
 /** The service graph of one trace: who called whom, how often, how long, and where the critical path went. */
-import { useMemo, useState } from "react";
+import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { at } from "../../../base/arrays.ts";
 import { formatDuration, plural } from "../../../base/format.ts";
 import { duration } from "../../../base/time.ts";
@@ -18,13 +18,19 @@ export function GraphView({ model, onGoTo }: GraphViewProps) {
   const { tree, insight, slotOf } = model;
   const graph = useMemo(() => serviceGraph(tree, insight), [tree, insight]);
   const layout = useMemo(() => layoutGraph(graph), [graph]);
+  const scroller = useRef<HTMLDivElement>(null);
+  // Where there is no room for all of it, it begins with who was called first.
+  useLayoutEffect(() => {
+    const [element, first] = [scroller.current, layout.nodes[0]];
+    if (element && first) element.scrollTop = first.y + (NODE_HEIGHT - element.clientHeight) / 2;
+  }, [layout]);
   const [pointed, setPointed] = useState<number | null>(null);
   const total = insight?.total ?? 0;
   const isPale = (...nodes: readonly number[]): boolean => pointed !== null && !nodes.includes(pointed);
   const touches = (index: number): boolean => index === pointed || graph.calls.some(({ from, to }) => (from === pointed && to === index) || (to === pointed && from === index));
   return (
     <section className={styles.view} aria-label="service graph">
-      <div className={styles.scroller} tabIndex={0} role="region" aria-label="services and calls">
+      <div ref={scroller} className={styles.scroller} tabIndex={0} role="region" aria-label="services and calls">
         <div className={styles.graph} style={{ width: layout.width, height: layout.height }}>
           <svg width={layout.width} height={layout.height} aria-hidden="true">
             <defs>
