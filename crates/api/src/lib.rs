@@ -30,4 +30,4 @@ pub use listen::Listener;
 pub use metrics::Metrics;
 pub use otlp::router as otlp_router;
 pub use tls::{TlsError, server_config};
-pub use web::{openapi_document, router as web_router};
+pub use web::{openapi_document, prepare_page, router as web_router};

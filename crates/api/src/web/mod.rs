@@ -31,6 +31,7 @@ use crate::edge::Edge;
 use crate::web::failure::Failure;
 
 pub use openapi::document as openapi_document;
+pub use page::prepare as prepare_page;
 pub(crate) use query::live::LISTENERS_MAX;
 
 /// Everything that the web port serves.

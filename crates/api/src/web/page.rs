@@ -92,23 +92,32 @@ struct File {
     zstd: Option<Bytes>,
 }
 
+/// Compresses all files, so that nobody's first visit waits for it: up to a second of one processor.
+pub fn prepare() {
+    for path in Files::iter() {
+        load(&path);
+    }
+}
+
 /// Files that were asked for, by path. As many as are embedded, at most.
 static LOADED: LazyLock<Mutex<HashMap<String, Arc<File>>>> = LazyLock::new(Mutex::default);
 
 fn load(path: &str) -> Option<Arc<File>> {
     let embedded = Files::get(path)?;
     let etag = hex(&embedded.metadata.sha256_hash()[..16]);
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let loaded = || LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     // Builds for development read the file anew each time, so it may have changed.
-    if let Some(file) = loaded.get(path).filter(|file| file.etag == etag) {
-        return Some(Arc::clone(file));
+    let known = loaded().get(path).filter(|file| file.etag == etag).cloned();
+    if known.is_some() {
+        return known;
     }
     let plain = match embedded.data {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
     };
+    // Without the lock: others need other files meanwhile. Two who ask for the same at once both compress it.
     let file = Arc::new(File::new(path, embedded.metadata.mimetype(), etag, plain));
-    loaded.insert(path.to_owned(), Arc::clone(&file));
+    loaded().insert(path.to_owned(), Arc::clone(&file));
     Some(file)
 }
 
@@ -272,6 +281,13 @@ mod tests {
             StatusCode::OK,
             "another representation"
         );
+    }
+
+    #[test]
+    fn what_was_prepared_is_compressed_once() {
+        prepare();
+        let (one, other) = (find("").unwrap(), find("trace/ab").unwrap());
+        assert!(Arc::ptr_eq(&one, &other));
     }
 
     #[test]

@@ -132,6 +132,7 @@ impl Server {
             connections_max,
             stop_web.clone(),
         ));
+        prepare_page();
         let engines = Engines::start(settings, locked, clock, edge.health()).await?;
         engines.connect(&edge);
         info!(page = %format!("http://{}", addresses.http), "ready");
@@ -194,6 +195,19 @@ impl Server {
         } else {
             Ending::OutOfTime
         }
+    }
+}
+
+/// Compresses the files of the page beside everything else; who asks before it is done waits for the one file. The thread
+/// ends by itself, and with the process: nothing depends on it.
+fn prepare_page() {
+    // Builds for development read the files from disk, whenever they are asked for.
+    if cfg!(debug_assertions) {
+        return;
+    }
+    let thread = std::thread::Builder::new().name("page".into());
+    if let Err(error) = thread.spawn(api::prepare_page) {
+        warn!(%error, "cannot prepare the page; its first visitor waits for it");
     }
 }
 
