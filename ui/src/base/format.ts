@@ -25,6 +25,11 @@ export function formatDuration(ns: Duration): string {
   return twoUnits(ns, NS_PER_DAY, "d", NS_PER_H, "h");
 }
 
+/** A mark on a scale of durations, where minutes have no room: `100 µs`, `10 s`, `1,000 s`. */
+export function formatScaleMark(ns: Duration): string {
+  return ns >= NS_PER_MIN && ns % NS_PER_S === 0 ? `${formatCount(ns / NS_PER_S)} s` : formatDuration(ns);
+}
+
 /** The duration in its written form for a query: `1.5s`. Exact, because a filter must find what it shows. */
 export function durationForQuery(ns: Duration): string {
   if (ns % NS_PER_MS === 0 && ns < NS_PER_S) return `${ns / NS_PER_MS}ms`;

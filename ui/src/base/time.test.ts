@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { durationForQuery, formatAgo, formatCount, formatDuration, formatInstant, formatIsoNanos, formatMark } from "./format.ts";
+import { durationForQuery, formatAgo, formatCount, formatDuration, formatInstant, formatIsoNanos, formatMark, formatScaleMark } from "./format.ts";
 import { marksIn } from "./marks.ts";
 import { duration, offset, parseDuration, unixNanos, unixNanosOfMillis } from "./time.ts";
 
@@ -83,4 +83,14 @@ test.each([
 ])("a ruler from %d to %d with about %d marks reads %s", (from, to, count, words) => {
   const marks = marksIn({ from: offset(from), to: offset(to) }, count);
   expect(marks.at.map((mark) => formatMark(mark, marks.step)).join("|")).toBe(words);
+});
+
+test.each([
+  [1e5, "100 µs"],
+  [1e10, "10 s"],
+  [1e11, "100 s"],
+  [1e12, "1,000 s"],
+  [61_500_000_000, "1 min 2 s"],
+])("%d ns on a scale of durations is %s", (ns, words) => {
+  expect(formatScaleMark(duration(ns))).toBe(words);
 });

@@ -45,11 +45,13 @@ const SKELETON_ROWS = 12;
 
 export function TraceTable({ memoryKey, list, query, order, onOrder, waiting, onShowWaiting, onTop }: TraceTableProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  const now = useNow();
+  const { hits } = list;
+  // Rows that have just come are not ahead of a clock that ticks every few seconds.
+  const readAt = useMemo(() => (hits.length > 0 ? Date.now() : 0), [hits]);
+  const now = Math.max(useNow(), readAt);
   const slotOf = useSlots();
   const isNarrow = useMedia(NARROW);
   const rowHeight = isNarrow ? ROW_NARROW_PX : ROW_PX;
-  const { hits } = list;
   const columns = useMemo(() => columnsOf(query, hits), [query, hits]);
   const { current, setCurrent, opened, open, toggle, base, setBase } = useRowsInHand(hits);
   const [, navigate] = useLocation();

@@ -1,6 +1,6 @@
 /** Rate, errors and durations over the chosen time, on one axis. Drag over the rate to look closer, over the durations to select. */
 import { useCallback } from "react";
-import { formatClockMark, formatCount, formatDuration, zoneName } from "../../../base/format.ts";
+import { formatClockMark, formatCount, formatScaleMark, formatDuration, zoneName } from "../../../base/format.ts";
 import { duration, unixNanosOfMillis } from "../../../base/time.ts";
 import type { TimeRange } from "../../../model/summary.ts";
 import { type Bar, rateWords, timeMarks } from "../../../query/chart.ts";
@@ -103,7 +103,7 @@ function Plots({ query, selection, charts, width, onSelect, onRange }: PlotsProp
         <Canvas width={width} height={HEAT_PX} paint={paintHeat} />
         {durationMarks(heatmap, heat, MARKS_APART_PX).map((ns) => (
           <span key={ns} className={styles.duration} style={{ top: yOf(heatmap, heat, ns) }}>
-            {formatDuration(ns)}
+            {formatScaleMark(ns)}
           </span>
         ))}
         {frame && <span className={classes(styles.box, drawn && styles.drawing)} style={{ left: frame.x, top: frame.y, width: frame.width, height: frame.height }} />}
