@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { factsOf, filledTree, foldsOf, prepared, treeOf } from "./prepared.ts";
-import { drawn, trace } from "./testing.ts";
+import { drawn, span, trace } from "./testing.ts";
+import { buildTree } from "./tree.ts";
 
 test("what follows from a trace is computed once, and is there when it was prepared", async () => {
   const one = await prepared(trace(drawn("root 0-100\n  call 10-60 !")));
@@ -8,6 +9,13 @@ test("what follows from a trace is computed once, and is there when it was prepa
   expect(treeOf(one).spans.map(({ name }) => name)).toEqual(["root", "call"]);
   expect(foldsOf(one)).toBe(foldsOf(one));
   expect(factsOf(one).errors).toBe(1);
+});
+
+test("a large trace is prepared in steps, to the same tree as at once", async () => {
+  const spans = Array.from({ length: 6_000 }, (_, i) => span((i + 1).toString(16), i === 0 ? null : (Math.floor(i / 3) + 1).toString(16), i, i + 5));
+  // Neither parents before children nor by start.
+  const one = trace(spans.toReversed());
+  expect(treeOf(await prepared(one))).toEqual(buildTree(one.spans));
 });
 
 test("a tree is filled once, and anew when it is another one", () => {

@@ -7,22 +7,35 @@ import type { Trace } from "../model/trace.ts";
 import { factsOf as computeFacts } from "./facts.ts";
 import { findFolds } from "./folds.ts";
 import { filledIn } from "./skeleton.ts";
-import { buildTree, type TraceTree } from "./tree.ts";
+import { buildTree, treeInSteps, type TraceTree } from "./tree.ts";
 
-export const treeOf = once((trace: Trace) => buildTree(trace.spans));
+const trees = new WeakMap<Trace, TraceTree>();
+
+export function treeOf(trace: Trace): TraceTree {
+  const tree = trees.get(trace) ?? buildTree(trace.spans);
+  trees.set(trace, tree);
+  return tree;
+}
+
 export const foldsOf = once((trace: Trace) => findFolds(treeOf(trace)));
 export const factsOf = once((trace: Trace) => computeFacts(trace, treeOf(trace)));
 
-/** Fewer are computed within some milliseconds. */
+/** Fewer are computed within some milliseconds, when they are shown. */
 const MANY_SPANS = 5_000;
 
 /** The same trace, with all of this computed. */
 export async function prepared(trace: Trace): Promise<Trace> {
-  for (const compute of [treeOf, foldsOf, factsOf]) {
-    if (trace.spans.length >= MANY_SPANS) await turn();
+  if (trace.spans.length < MANY_SPANS) return trace;
+  for (const steps = treeInSteps(trace.spans); !trees.has(trace); ) {
+    await turn();
+    const { done, value } = steps.next();
+    if (done) trees.set(trace, value);
+  }
+  for (const compute of [foldsOf, factsOf]) {
+    await turn();
     compute(trace);
   }
-  if (trace.spans.length >= MANY_SPANS) await turn();
+  await turn();
   return trace;
 }
 

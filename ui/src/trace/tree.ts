@@ -41,7 +41,19 @@ export interface TraceTree {
 const NONE = -1;
 
 export function buildTree(spans: readonly Span[]): TraceTree {
-  return inOrder(spans) ?? ordered(spans);
+  const steps = treeInSteps(spans);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same in steps of about equal length: for whoever gives way between them. */
+export function* treeInSteps(spans: readonly Span[]): Generator<undefined, TraceTree> {
+  const tree = inOrder(spans);
+  if (tree) return tree;
+  yield;
+  return yield* ordered(spans);
 }
 
 /**
@@ -85,8 +97,9 @@ function inOrder(spans: readonly Span[]): TraceTree | null {
   return { ...summarise(spans, { parent, depth }), positionOf, roots, orphans, duplicates: 0, cycles: 0 };
 }
 
-function ordered(spans: readonly Span[]): TraceTree {
+function* ordered(spans: readonly Span[]): Generator<undefined, TraceTree> {
   const { unique, indexOf } = withoutDuplicates(spans);
+  yield;
   const parents = new Int32Array(unique.length);
   let orphans = 0;
   let ownParents = 0;
@@ -96,10 +109,12 @@ function ordered(spans: readonly Span[]): TraceTree {
     if (parent === i) ownParents += 1;
     parents[i] = parent === i ? NONE : parent;
   });
+  yield;
   const walk = walkPreOrder(parents);
   const inPreOrder = walk.order.map((i) => at(unique, i));
   // The same keys once more: cheaper than a second map of all ids.
   inPreOrder.forEach((span, position) => indexOf.set(span.id, position));
+  yield;
   return {
     ...summarise(inPreOrder, walk),
     positionOf: indexOf,

@@ -44,7 +44,7 @@ export function useTraceModel(recorded: Trace, whole: Trace | null, analysis: An
   const trace = useMemo(() => (analysis ? corrected(known, analysis) : known), [known, analysis]);
   // Positions are the same when the spans begin to speak.
   const bare = treeOf(trace);
-  const tree = whole !== null && bare.spans.length > 0 ? filledTree(bare, whole) : bare;
+  const tree = whole !== null && whole !== trace && bare.spans.length > 0 ? filledTree(bare, whole) : bare;
   const facts = factsOf(trace);
   const folds = foldsOf(trace);
   const index = useMemo(() => new SearchIndex(tree), [tree]);
