@@ -175,6 +175,22 @@ impl LinkPages {
         &self.owners.of_value
     }
 
+    /// The trace that each leads to.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn trace_id(&self, at: usize) -> TraceId {
+        TraceId(self.trace_id.ids()[at])
+    }
+
+    /// The span that each leads to.
+    ///
+    /// # Panics
+    /// As [`Self::trace_id`].
+    pub fn span_id(&self, at: usize) -> SpanId {
+        SpanId(self.span_id.ids()[at])
+    }
+
     /// Their attributes, which are owned by the links, numbered in the page.
     pub fn attributes(&self) -> &ListPages {
         &self.attributes

@@ -2,10 +2,11 @@
 //!
 //! A condition is compiled for a block ([`Filter`]), whose columns and inventory tell where its fields are. A comparison with a
 //! constant is decided once for each entry of a dictionary, each resource, each trace; a row then costs an index. What columns
-//! cannot decide (events, links, parents, arithmetic) is left open: a verdict is two masks, of the rows for which the condition
+//! cannot decide (parents, arithmetic, times of events) is left open: a verdict is two masks, of the rows for which the condition
 //! surely holds and of those for which it may.
 
 mod filter;
+mod leaf;
 mod mask;
 mod projection;
 mod said;

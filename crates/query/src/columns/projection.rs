@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use block::{AttributeScope, BlockMeta, SpanColumn, SpanFile};
 use traceql::query::{Field, Intrinsic, Owner, Scope};
 
-use super::filter::{may_be_in_tail, may_have};
+use super::leaf::{may_be_in_tail, may_have};
 
 /// What is shown of every span: id, times, name and who.
 const ALWAYS: [SpanColumn; 5] = [

@@ -1,6 +1,6 @@
 //! What a test says of values, each entry of a dictionary asked once.
 
-use block::{AttributeType, EventNamePages, ListPages, ReadError, WordPages};
+use block::{AttributeType, ListPages, ReadError, WordPages};
 
 use super::value::{is_nil, tail_value, value_of};
 use super::{Mask, Test};
@@ -70,59 +70,98 @@ pub(super) fn in_tail(
     mask: &mut Mask,
     open: &mut Mask,
 ) -> Result<(), ReadError> {
-    let keys = tail.keys();
-    let wanted = keys.codes().map(|_| {
-        let mut entries = 0..keys.entry_count() as u32;
-        entries.find(|&code| keys.entry(code) == key.as_bytes())
-    });
-    if wanted == Some(None) {
-        return Ok(());
-    }
-    for (at, &row) in tail.owners().iter().enumerate() {
-        let is_it = match (keys.codes(), wanted) {
-            (Some(codes), Some(Some(wanted))) => codes[at] == wanted,
-            _ => keys.plain(at) == key.as_bytes(),
-        };
-        if !is_it || !open.has(row as usize) {
+    for at in with_key(tail, key) {
+        let row = tail.owners()[at] as usize;
+        if !open.has(row) {
             continue;
         }
-        if let Some(holds) = of_tail_value(tail, at, test)? {
-            decide(mask, open, row as usize, holds);
+        if let Some(holds) = of_listed_value(tail, at, test)? {
+            decide(mask, open, row, holds);
         }
     }
     Ok(())
 }
 
-fn of_tail_value(tail: &ListPages, at: usize, test: &Test) -> Result<Option<bool>, ReadError> {
-    let value = tail_value(tail.values().value(at), tail.kind(at))?;
+/// The attributes of a list that have this key.
+fn with_key<'l>(list: &'l ListPages, key: &'l str) -> impl Iterator<Item = usize> + 'l {
+    let keys = list.keys();
+    let code = keys.codes().map(|_| {
+        let mut entries = 0..keys.entry_count() as u32;
+        entries.find(|&code| keys.entry(code) == key.as_bytes())
+    });
+    let count = if code == Some(None) { 0 } else { keys.len() };
+    (0..count).filter(move |&at| match (keys.codes(), code) {
+        (Some(codes), Some(Some(code))) => codes[at] == code,
+        _ => keys.plain(at) == key.as_bytes(),
+    })
+}
+
+/// Whether a test holds for the value of an attribute of a list; `None` when there is none in it.
+fn of_listed_value(list: &ListPages, at: usize, test: &Test) -> Result<Option<bool>, ReadError> {
+    let value = tail_value(list.values().value(at), list.kind(at))?;
     Ok((!is_nil(value)).then(|| test.of_value(value)))
 }
 
-/// The rows whose events have such names.
-pub(super) fn of_event_names(
-    events: &EventNamePages,
+/// The rows whose elements, events or links, pass: any of them, or every one, as the test asks. `owners` are the rows of the
+/// elements.
+pub(super) fn of_elements(
+    owners: &[u32],
     rows: usize,
     test: &Test,
-    memo: &mut Vec<u8>,
+    mut holds: impl FnMut(usize) -> Result<bool, ReadError>,
 ) -> Result<Mask, ReadError> {
-    let mut said = Said::new(events.names(), test, AttributeType::String, memo);
-    let mut mask = Mask::constant(rows, test.of_nil());
-    let mut at = 0;
-    for of_row in events.owners().chunk_by(|a, b| a == b) {
-        // Every name is to pass, or any.
-        let decisive = if test.asks_every() { NO } else { YES };
-        let mut is_decided = false;
-        for name in at..at + of_row.len() {
-            is_decided |= said.of(name)? == decisive;
-        }
-        set(
-            &mut mask,
-            of_row[0] as usize,
-            is_decided == (decisive == YES),
-        );
-        at += of_row.len();
+    let mut of_rows = OfRows::new(rows, test);
+    for (at, &row) in owners.iter().enumerate() {
+        of_rows.add(row, holds(at)?);
     }
-    Ok(mask)
+    Ok(of_rows.mask)
+}
+
+/// As [`of_elements`], by the attributes with this key: the first of each element that has one, all together as of one array.
+pub(super) fn of_element_attributes(
+    owners: &[u32],
+    attributes: &ListPages,
+    key: &str,
+    test: &Test,
+    rows: usize,
+) -> Result<Mask, ReadError> {
+    let mut of_rows = OfRows::new(rows, test);
+    let mut last = None;
+    for at in with_key(attributes, key) {
+        let element = attributes.owners()[at];
+        if last.replace(element) == Some(element) {
+            continue;
+        }
+        if let Some(holds) = of_listed_value(attributes, at, test)? {
+            of_rows.add(owners[element as usize], holds);
+        }
+    }
+    Ok(of_rows.mask)
+}
+
+/// Rows decided by the elements that they have, which come row by row.
+struct OfRows {
+    mask: Mask,
+    row: Option<u32>,
+    asks_every: bool,
+}
+
+impl OfRows {
+    /// Rows without elements are decided at once.
+    fn new(rows: usize, test: &Test) -> Self {
+        Self {
+            mask: Mask::constant(rows, test.of_nil()),
+            row: None,
+            asks_every: test.asks_every(),
+        }
+    }
+
+    fn add(&mut self, row: u32, holds: bool) {
+        let is_first = self.row.replace(row) != Some(row);
+        if is_first || holds != self.asks_every {
+            set(&mut self.mask, row as usize, holds);
+        }
+    }
 }
 
 pub(super) fn set(mask: &mut Mask, row: usize, value: bool) {

@@ -5,8 +5,9 @@ use std::ops::Range;
 use block::{AttributePages, AttributeType, ReadError, SpanGroup, WordColumn};
 use model::ValueRef;
 
-use super::filter::{AttributeLeaf, Filter, Known, Leaf, Node, Otherwise};
-use super::said::{NIL, Said, YES, decide, in_tail, of_event_names, set};
+use super::filter::{Filter, Node};
+use super::leaf::{AttributeLeaf, Known, Leaf, Otherwise};
+use super::said::{NIL, Said, YES, decide, in_tail, of_element_attributes, of_elements, set};
 use super::{GroupTraces, Mask};
 
 /// For which rows a condition holds.
@@ -196,7 +197,34 @@ impl Page<'_> {
             }
             Leaf::EventName { test, memo } => {
                 let (rows, memo) = (self.rows.len(), &mut self.memos[*memo]);
-                of_event_names(self.group.event_names(page)?, rows, test, memo)?
+                let events = self.group.event_names(page)?;
+                let mut said = Said::new(events.names(), test, AttributeType::String, memo);
+                of_elements(events.owners(), rows, test, |at| Ok(said.of(at)? == YES))?
+            }
+            Leaf::ElementAttribute {
+                of_links,
+                key,
+                test,
+            } => {
+                let rows = self.rows.len();
+                if *of_links {
+                    let links = self.group.links(page)?;
+                    of_element_attributes(links.owners(), links.attributes(), key, test, rows)?
+                } else {
+                    let events = self.group.events(page)?;
+                    of_element_attributes(events.owners(), events.attributes(), key, test, rows)?
+                }
+            }
+            Leaf::LinkId { of_trace, test } => {
+                let rows = self.rows.len();
+                let links = self.group.links(page)?;
+                of_elements(links.owners(), rows, test, |at| {
+                    Ok(if *of_trace {
+                        test.of_text(&links.trace_id(at).to_string())
+                    } else {
+                        test.of_text(&links.span_id(at).to_string())
+                    })
+                })?
             }
             Leaf::Attribute(leaf) => return self.attribute(leaf, within),
         };
