@@ -21,6 +21,7 @@ mod need;
 mod pieces;
 mod prune;
 mod request;
+mod restart;
 mod scan;
 mod scattered;
 mod search;

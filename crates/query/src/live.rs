@@ -60,6 +60,15 @@ impl LiveTraces {
         }
     }
 
+    /// Looks for those that are live as a whole, as far as is known, of which there is more elsewhere, as `has_more` tells.
+    pub(crate) fn find_pieces(&mut self, mut has_more: impl FnMut(TraceId, &LiveTrace) -> bool) {
+        for (id, trace) in Arc::make_mut(&mut self.traces) {
+            if trace.is_whole() {
+                trace.is_piece = has_more(*id, trace);
+            }
+        }
+    }
+
     pub(crate) fn contains(&self, id: TraceId) -> bool {
         self.traces.contains_key(&id)
     }

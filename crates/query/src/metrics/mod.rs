@@ -8,16 +8,15 @@ mod pieces;
 
 use std::sync::Arc;
 
-use block::{BlockId, BlockMeta};
+use block::BlockMeta;
 use evaluate::{Meter, MeterError, MeterLimits};
 use traceql::query::{Body, MetricsFunction, MetricsQuery, Series};
 
 use self::blocks::BLOCKS_AT_A_TIME;
 use crate::columns::Keys;
-use crate::live::LiveTraces;
 use crate::need::{Needs, has_structure};
 use crate::tags::overlaps;
-use crate::work::{Work, on_blocking_thread};
+use crate::work::Work;
 use crate::{MAX_POINTS, MetricsAnswer, MetricsRequest, Query, QueryError, QueryStats};
 
 impl From<MeterError> for QueryError {
@@ -128,12 +127,9 @@ impl Metrics<'_> {
         &mut self,
         progress: &mut (impl FnMut(&MetricsAnswer) + Send),
     ) -> Result<(), QueryError> {
-        let live = self.query.collector.live_spans().await?;
-        let spans = live.value;
-        let live_traces = on_blocking_thread(move || Ok(LiveTraces::new(spans))).await?;
+        let (live, covered) = self.query.live_traces(&self.work).await?;
         let (earliest, latest) = self.request.steps.bounds();
         let all = self.query.store.blocks();
-        let covered: Arc<[BlockId]> = live.blocks.into();
         let blocks: Vec<Arc<BlockMeta>> = all
             .iter()
             .filter(|block| !covered.contains(&block.id))
@@ -143,11 +139,10 @@ impl Metrics<'_> {
         self.stats.blocks = all.len() as u64;
         self.stats.block_bytes = all.iter().map(|block| block.byte_count()).sum();
         self.stats.blocks_skipped = self.stats.blocks - blocks.len() as u64;
-        let scattered = Arc::new(self.scattered(&blocks, &live_traces).await?);
+        let scattered = Arc::new(self.scattered(&blocks, &live).await?);
         let together = &scattered.together;
-        self.measure_live(&live_traces, together).await?;
-        self.measure_scattered(together, &live_traces, &covered)
-            .await?;
+        self.measure_live(&live, together).await?;
+        self.measure_scattered(together, &live, &covered).await?;
         for blocks in blocks.chunks(BLOCKS_AT_A_TIME) {
             self.measure_blocks(blocks, &scattered).await?;
             self.stats.blocks_done += blocks.len() as u64;

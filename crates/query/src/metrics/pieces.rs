@@ -9,19 +9,14 @@ use traceql::query::{Field, Intrinsic, MetricsQuery, Owner, Series};
 
 use super::{Metrics, compares};
 use crate::QueryError;
-use crate::live::{LiveTrace, LiveTraces};
+use crate::live::LiveTraces;
 use crate::need::Needs;
 use crate::pieces::TOGETHER;
-use crate::tags::overlaps;
 use crate::work::on_blocking_thread;
 
 /// Traces that lie in several places and are put together for one answer at the most. Of more, each piece is measured by
 /// itself, and the answer says so.
 const SCATTERED_MAX: usize = 20_000;
-
-/// Live traces that are looked up in blocks for one answer at the most. Where there are more, spans that were sent again after
-/// a restart may count twice.
-const LOOKED_UP_MAX: usize = 1_000_000;
 
 /// Service and name of the root of traces, where there is one.
 pub(super) type Roots = HashMap<TraceId, Option<(String, String)>>;
@@ -89,8 +84,6 @@ impl Metrics<'_> {
         } else {
             scattered.together.extend(&stored.traces);
         }
-        self.add_sent_again(blocks, live, &mut scattered.together)
-            .await?;
         if scattered.together.len() > SCATTERED_MAX {
             self.missing.push(format!(
                 "{} traces lie in several places, too many to put together: spans that were sent twice may count twice, and \
@@ -117,47 +110,6 @@ impl Metrics<'_> {
             }
             *root = Some((piece.root_service, piece.root_name));
         }
-    }
-
-    /// Adds the live traces that are in blocks which the collector knows nothing of: those from before it began. A span that
-    /// is in both starts while there are traces of the block, so few live traces are looked up once it has run for a while.
-    async fn add_sent_again(
-        &mut self,
-        blocks: &[Arc<BlockMeta>],
-        live: &LiveTraces,
-        scattered: &mut HashSet<TraceId>,
-    ) -> Result<(), QueryError> {
-        let mut left = LOOKED_UP_MAX;
-        let unknown = blocks
-            .iter()
-            .filter(|block| !self.query.collector.has_written(block));
-        for block in unknown {
-            let in_time = |trace: &LiveTrace| {
-                trace.is_whole() && overlaps(block, Some(trace.start), Some(trace.end))
-            };
-            let ids: Vec<TraceId> = live
-                .iter()
-                .filter(|(id, trace)| in_time(trace) && !scattered.contains(id))
-                .map(|(id, _)| id)
-                .take(left)
-                .collect();
-            if ids.is_empty() {
-                continue;
-            }
-            left -= ids.len();
-            let table = match self.query.store.trace_table(block).await {
-                Ok(table) => table,
-                // It is met again, and named, when the block is measured.
-                Err(_) => continue,
-            };
-            self.work.check()?;
-            let found = on_blocking_thread(move || {
-                let found = ids.into_iter().filter(|id| table.find(*id).is_some());
-                Ok(found.collect::<Vec<_>>())
-            });
-            scattered.extend(found.await?);
-        }
-        Ok(())
     }
 
     pub(super) async fn measure_scattered(

@@ -10,7 +10,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ::block::{BlockId, BlockMeta};
-use collect::LiveSpans;
 use evaluate::{Display, Matcher, Tree};
 use model::TraceId;
 use traceql::query::{Body, Pipeline};
@@ -103,7 +102,7 @@ impl<'q> Search<'q> {
         };
         let mut request = request.clone();
         request.limit = request.limit.clamp(1, LIMIT_MAX);
-        let live = query.collector.live_spans().await?;
+        let (live, covered) = query.live_traces(&work).await?;
         let display = Display::new(pipeline);
         let mut fields = Vec::new();
         pipeline.visit_fields(&mut |field| fields.push(field.clone()));
@@ -112,8 +111,6 @@ impl<'q> Search<'q> {
         if has_structure(pipeline) {
             keys = keys.with_structure();
         }
-        let generations: Vec<LiveSpans> = live.value;
-        let live_traces = on_blocking_thread(move || Ok(LiveTraces::new(generations))).await?;
         Ok(Self {
             query,
             shared: Shared {
@@ -121,8 +118,8 @@ impl<'q> Search<'q> {
                 keys: Arc::new(keys),
                 display: Arc::new(display),
                 pipeline: Arc::new(pipeline.clone()),
-                live: live_traces,
-                covered: live.blocks.into(),
+                live,
+                covered,
             },
             best: Best::new(request.cursor, request.limit + SPARE),
             request: Arc::new(request),

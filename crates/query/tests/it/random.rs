@@ -117,3 +117,9 @@ async fn traces_in_blocks_and_memory_answer_as_the_plain_evaluator() {
 async fn traces_sent_again_after_a_restart_answer_as_the_plain_evaluator() {
     rounds(Place::Again, true).await;
 }
+
+/// Times that are far apart are for others: what comes that long after a restart is not looked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traces_from_before_and_after_a_restart_answer_as_the_plain_evaluator() {
+    rounds(Place::Restarted, false).await;
+}

@@ -34,6 +34,8 @@ pub(crate) enum Place {
     Mixed,
     /// All in blocks, and half of each trace sent again after a restart.
     Again,
+    /// Traces dealt out to blocks from before a restart and memory after it.
+    Restarted,
 }
 
 /// An engine that holds some traces.
@@ -61,6 +63,13 @@ impl World {
                 world.send(&parts[0]).await;
                 world.collector.flush().await.unwrap();
                 world.send(&parts[1]).await;
+            }
+            Place::Restarted => {
+                let parts = split(traces, 2, seed);
+                world.write_whole(&parts[0]).await;
+                let world = Self::over(world.store, world.clock, seed).await;
+                world.send(&parts[1]).await;
+                return world;
             }
             Place::Again => {
                 world.write_whole(traces).await;

@@ -24,8 +24,8 @@
 //! - `traces:` begins a drawing ([`drawing`](crate::drawing)) that all queries below it look at, up to the next one.
 //! - A line that is not indented is a query; what it answers stands below it, indented:
 //!   - `nothing`; or `refused` for what does not parse or check;
-//!   - a line for each spanset: the trace, its keys and aggregates in brackets, its spans in the order drawn, each with its columns in
-//!     parentheses. A span is its name, and `name#id` where another span of the trace has the same name;
+//!   - a line for each spanset: the trace, its keys and aggregates in brackets, doubles with twelve digits, its spans in the order
+//!     drawn, each with its columns in parentheses. A span is its name, and `name#id` where another span of the trace has the same name;
 //!   - or a line for each series: its labels, and its points, `-` for none.
 //! - `surprise:` in front of a query says that Tempo answers otherwise, and what.
 //! - `range start..end step length` and `instant start..end`, in seconds after [`ORIGIN`](crate::drawing::ORIGIN), hold for
@@ -38,6 +38,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use model::{SpanId, TraceId};
+use traceql::query::Constant;
 
 pub use read::{SuiteError, parse};
 
@@ -214,7 +215,7 @@ fn spanset_line(
     let keys: Vec<_> = spanset
         .keys
         .iter()
-        .map(|(name, value)| format!("{name}={}", constant_text(value)))
+        .map(|(name, value)| format!("{name}={}", constant_text(&rounded(value))))
         .collect();
     let keys = if keys.is_empty() {
         String::new()
@@ -222,6 +223,16 @@ fn spanset_line(
         format!(" [{}]", keys.join(", "))
     };
     format!("{}{keys}: {}", short(&trace.to_string()), spans.join(" "))
+}
+
+/// Of a double twelve digits: the last ones of a sum tell in which order it was added up.
+fn rounded(value: &Constant) -> Constant {
+    match value {
+        Constant::Float(float) => {
+            Constant::Float(format!("{float:.11e}").parse().unwrap_or(*float))
+        }
+        other => other.clone(),
+    }
 }
 
 fn span_text(name: &str, span: &FoundSpan) -> String {
