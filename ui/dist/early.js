@@ -18,7 +18,7 @@ function early(rel, as, href) {
 }
 
 // The files of each screen, by how its addresses begin: the build writes them here.
-var screens = {"/":["/assets/SearchView-DfT8ryW8.js","/assets/SearchView-DgsvCvrJ.css","/assets/charts-Bu_RSMk7.js"],"/trace/":["/assets/TraceView-MQ6eJOId.js","/assets/traces-mR9JL3e8.js","/assets/traces-CojlnfsT.css"]};
+var screens = {"/":["/assets/SearchView-CyPH_dpz.js","/assets/SearchView-DgsvCvrJ.css","/assets/charts-DKEVOyXx.js"],"/trace/":["/assets/TraceView-C_V8tiVZ.js","/assets/traces-GLV_ZImc.js","/assets/traces-CojlnfsT.css"]};
 var trace = /^\/trace\/([0-9a-f]{32})$/.exec(location.pathname);
 (screens[trace ? "/trace/" : location.pathname] || []).forEach(function (file) {
   if (file.endsWith(".css")) early("preload", "style", file);

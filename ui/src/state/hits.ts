@@ -1,5 +1,5 @@
 /** The traces that a query finds: page by page as far as one scrolls, and kept up to date while live. */
-import { type InfiniteData, keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { type InfiniteData, infiniteQueryOptions, keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { fetchHits, follow } from "../api/client.ts";
 import type { Arrived } from "../api/live.ts";
@@ -69,10 +69,10 @@ const keyOf = ({ query, range, order }: HitsWanted): readonly unknown[] => [
   order,
 ];
 
-export function useHits(wanted: HitsWanted): HitList {
-  const client = useQueryClient();
+/** The pages of a search, as they are asked for and kept. */
+export function hitsQuery(wanted: HitsWanted) {
   const { query: text, range, order } = wanted;
-  const query = useInfiniteQuery({
+  return infiniteQueryOptions({
     queryKey: keyOf(wanted),
     queryFn: async ({ pageParam, signal }): Promise<BoundPage> => {
       const bounds = pageParam.bounds ?? boundsOf(range, askedAt());
@@ -85,6 +85,11 @@ export function useHits(wanted: HitsWanted): HitList {
     // Coming back from a trace finds the list as it was left; `refresh` and live mode are for newer rows.
     staleTime: 60_000,
   });
+}
+
+export function useHits(wanted: HitsWanted): HitList {
+  const client = useQueryClient();
+  const query = useInfiniteQuery(hitsQuery(wanted));
 
   // A query that fails leaves the rows of the one before, dimmed: an error is no reason to take away what is being read.
   const [kept, setKept] = useState(query.data);

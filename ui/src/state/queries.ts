@@ -29,7 +29,7 @@ export function newQueryClient(): QueryClient {
   });
 }
 
-const servicesQuery = queryOptions({ queryKey: ["services"], queryFn: ({ signal }) => fetchServices(signal), staleTime: 30_000 });
+export const servicesQuery = queryOptions({ queryKey: ["services"], queryFn: ({ signal }) => fetchServices(signal), staleTime: 30_000 });
 
 export const useServices = () => useQuery(servicesQuery);
 
