@@ -27,7 +27,7 @@ pub(crate) struct Together {
 }
 
 impl Together {
-    /// Calls `each` with every trace that has spans, in no order.
+    /// Calls `each` with every trace that has spans, by id.
     ///
     /// # Errors
     /// Those of `each`.
@@ -36,7 +36,9 @@ impl Together {
         mut each: impl FnMut(TraceId, &Tree<'_>) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         let mut builder = TreeBuilder::default();
-        for (&id, rows) in &self.rows {
+        let mut rows: Vec<_> = self.rows.iter().collect();
+        rows.sort_unstable_by_key(|(id, _)| **id);
+        for (&id, rows) in rows {
             let tree = builder.build(&self.gathered.batch, rows);
             each(id, &tree)?;
             builder.recycle(tree);

@@ -169,6 +169,26 @@ pub(crate) async fn on_all_processors<T: Send + 'static>(
     futures::future::try_join_all(workers).await
 }
 
+/// As [`on_all_processors`], but which worker does which piece, and in which order, does not depend on how quick they are: for sums
+/// that depend on the order of what is added. Workers that are done do not help the others.
+pub(crate) async fn in_turns<T: Send + 'static>(
+    sums: Vec<T>,
+    count: usize,
+    each: impl Fn(&mut T, usize) -> Result<(), QueryError> + Send + Sync + 'static,
+) -> Result<Vec<T>, QueryError> {
+    let (each, workers) = (Arc::new(each), sums.len());
+    let workers = sums.into_iter().enumerate().map(|(worker, mut sum)| {
+        let each = each.clone();
+        on_blocking_thread(move || {
+            for piece in (worker..count).step_by(workers) {
+                each(&mut sum, piece)?;
+            }
+            Ok(sum)
+        })
+    });
+    futures::future::try_join_all(workers).await
+}
+
 /// Runs work for the processor where it does not hold up other tasks. A panic becomes an error.
 pub(crate) async fn on_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, QueryError> + Send + 'static,

@@ -14,7 +14,8 @@ use crate::shown::literal;
 use crate::{FoundSeries, Labels};
 
 /// Values that are counted of one attribute. What comes after them is only counted as having the attribute, and the answer
-/// says that there were too many. More than 1000 are never listed; of what has so many, any one is rare.
+/// says that there were too many. More than 1000 are never listed; of what has so many, any one is rare. Whoever wants the same
+/// answer twice adds spans in the same order.
 const MAX_VALUES: usize = 4096;
 
 /// What an attribute costs, but for its values and counts.

@@ -7,13 +7,13 @@ use block::BlockMeta;
 use evaluate::Meter;
 use model::UnixNanos;
 
-use super::Metrics;
 use super::pieces::Scattered;
+use super::{Metrics, compares};
 use crate::QueryError;
 use crate::block_scan::BlockScan;
 use crate::columns::Keys;
 use crate::measure::{Measure, RootsHere};
-use crate::work::{for_each_worker, on_all_processors, on_blocking_thread};
+use crate::work::{for_each_worker, in_turns, on_all_processors, on_blocking_thread};
 
 impl Metrics<'_> {
     pub(super) async fn measure_blocks(
@@ -36,15 +36,22 @@ impl Metrics<'_> {
         }
         let (keys, bounds) = (self.keys.clone(), self.request.steps.bounds());
         let sums = for_each_worker(tasks.len(), || (self.new_meter(), Vec::new()));
-        let measured = on_all_processors(sums, tasks.len(), move |(meter, missing), task| {
+        let count = tasks.len();
+        let each = move |(meter, missing): &mut (Meter, Vec<String>), task: usize| {
             let (block, group) = &tasks[task];
             match block.measure(*group, &keys, bounds, meter) {
                 Err(QueryError::Store(error)) => missing.push(error.to_string()),
                 other => other?,
             }
             Ok(())
-        });
-        for (meter, missing) in measured.await? {
+        };
+        // Of the values of an attribute, the first few thousand that come are told apart.
+        let measured = if self.series.queries().into_iter().any(compares) {
+            in_turns(sums, count, each).await?
+        } else {
+            on_all_processors(sums, count, each).await?
+        };
+        for (meter, missing) in measured {
             self.meter.merge(meter)?;
             self.missing.extend(missing);
         }

@@ -118,7 +118,8 @@ impl Metrics<'_> {
         live: &LiveTraces,
         covered: &Arc<[BlockId]>,
     ) -> Result<(), QueryError> {
-        let ids: Vec<TraceId> = scattered.iter().copied().collect();
+        let mut ids: Vec<TraceId> = scattered.iter().copied().collect();
+        ids.sort_unstable();
         for ids in ids.chunks(TOGETHER) {
             let (keys, work) = (self.keys.clone(), self.work.clone());
             let together =
@@ -144,13 +145,14 @@ impl Metrics<'_> {
         scattered: &HashSet<TraceId>,
     ) -> Result<(), QueryError> {
         let (earliest, latest) = self.request.steps.bounds();
-        let ids: Vec<TraceId> = live
+        let mut ids: Vec<TraceId> = live
             .iter()
             .filter(|(id, trace)| {
                 trace.start <= latest && trace.end >= earliest && !scattered.contains(id)
             })
             .map(|(id, _)| id)
             .collect();
+        ids.sort_unstable();
         let (live, work, mut meter) = (live.clone(), self.work.clone(), self.new_meter());
         let measured = on_blocking_thread(move || {
             live.evaluate_pieces(&ids, &work, |_, tree| {

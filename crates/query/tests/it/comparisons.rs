@@ -62,3 +62,40 @@ async fn keys_that_come_twice_and_distinct_texts_are_counted_once() {
         }
     }
 }
+
+/// Of more values than are told apart, it is the same ones every time, though several processors look at several blocks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_too_many_values_the_same_are_listed_every_time() {
+    const BLOCKS: u64 = 8;
+    const SPANS: u64 = 700;
+    let drawn = traces(&mut Choices::new(&random::bytes(5, 4000)), Size::default());
+    let model = &drawn[0].spans[0];
+    let numbered = |block: u64, number: u64| Span {
+        id: SpanId((number + 1).to_be_bytes()),
+        start: ORIGIN,
+        attributes: vec![(
+            "many".into(),
+            Value::Str(format!("{}", block * SPANS + number)),
+        )],
+        ..model.clone()
+    };
+    let world = World::empty(1).await;
+    for block in 0..BLOCKS {
+        let spans = (0..SPANS).map(|number| numbered(block, number));
+        let trace = Trace {
+            id: TraceId((u128::from(block + 1) << 64).to_be_bytes()),
+            spans: spans.collect(),
+        };
+        world.write_whole(&[trace]).await;
+    }
+    let steps = Steps::Instant {
+        start: UnixNanos(ORIGIN.0 - 1),
+        end: UnixNanos(ORIGIN.0 + 1),
+    };
+    let query = traceql::compile("{ } | compare({ duration < 0 }, 1000)").unwrap();
+    let first = metrics(&world.query, &query, &steps).await;
+    assert!(first.len() > 1000, "{} series", first.len());
+    for _ in 0..10 {
+        assert_eq!(metrics(&world.query, &query, &steps).await, first);
+    }
+}
