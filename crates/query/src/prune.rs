@@ -1,8 +1,8 @@
 //! What the summary of a trace says about conditions on its spans: services, errors, how long it took, its root.
 
 use block::TraceTable;
-use model::{SERVICE_NAME, StatusCode, Symbol};
-use traceql::query::{CompareOp, Condition, Constant, Field, Intrinsic, Owner, Scope};
+use model::{StatusCode, Symbol};
+use traceql::query::{CompareOp, Condition, Constant, Field, Intrinsic, Owner};
 
 use crate::columns::{Durations, Test};
 
@@ -105,13 +105,7 @@ pub(crate) fn is_told(condition: &Condition) -> bool {
 
 fn is_service(condition: &Condition) -> bool {
     Test::of(condition).is_some_and(|(field, test)| {
-        let is_text = matches!(test, Test::Compare(CompareOp::Eq, Constant::Str(_)));
-        is_text
-            && matches!(
-                field,
-                Field::Attribute { owner: Owner::Span, scope: Scope::Resource, name }
-                    if &**name == SERVICE_NAME
-            )
+        field.is_service_name() && matches!(test, Test::Compare(CompareOp::Eq, Constant::Str(_)))
     })
 }
 
@@ -130,11 +124,7 @@ fn leaf(field: &Field, test: &Test, table: &TraceTable) -> Summary {
     let of_traces =
         |value: &dyn Fn(usize) -> bool| Summary::Trace((0..table.len()).map(value).collect());
     match field {
-        Field::Attribute {
-            owner: Owner::Span,
-            scope: Scope::Resource,
-            name,
-        } if &**name == SERVICE_NAME => match test {
+        service if service.is_service_name() => match test {
             Test::Compare(CompareOp::Eq, Constant::Str(service)) => match table.word(service) {
                 Some(name) => Summary::Service {
                     name,

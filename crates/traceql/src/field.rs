@@ -297,9 +297,13 @@ impl Field {
         }
     }
 
-    /// Whether this is the service of the resource, which every span has.
+    /// Whether this is the service of the span's resource, which every span has.
     pub fn is_service_name(&self) -> bool {
-        matches!(self, Self::Attribute { scope: Scope::Resource, name, .. } if &**name == model::SERVICE_NAME)
+        matches!(
+            self,
+            Self::Attribute { owner: Owner::Span, scope: Scope::Resource, name }
+                if &**name == model::SERVICE_NAME
+        )
     }
 }
 

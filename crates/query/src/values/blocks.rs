@@ -2,7 +2,6 @@
 
 use block::{AttributePages, AttributeType, BlockMeta, SpanColumn, SpanFile, WordPages};
 use evaluate::Matcher;
-use model::SERVICE_NAME;
 use traceql::query::{Condition, Constant, Field, Intrinsic, Owner, Scope};
 
 use super::found::Found;
@@ -24,11 +23,7 @@ pub(super) fn in_inventory(
         return false;
     }
     match &request.field {
-        Field::Attribute {
-            owner: Owner::Span,
-            scope: Scope::Resource,
-            name,
-        } if &**name == SERVICE_NAME => {
+        service if service.is_service_name() => {
             block
                 .services
                 .iter()

@@ -4,6 +4,7 @@ use super::values::{Checked, full_id, shown};
 use super::{Checker, fold};
 use crate::ast::{BinaryOp, FilterExpr, FilterKind, Literal, LogicOp, Name};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::field::Owner;
 use crate::number::parse_duration;
 use crate::pattern::Pattern;
 use crate::print::filter_text;
@@ -262,12 +263,8 @@ impl Checker<'_> {
             }
         };
         let always_there = match &value {
-            Value::Field(field @ Field::Intrinsic { owner, .. }) => {
-                *owner == crate::field::Owner::Span && !field.is_service_name()
-            }
-            Value::Field(field) => {
-                field.is_service_name() && field.owner() == crate::field::Owner::Span
-            }
+            Value::Field(Field::Intrinsic { owner, .. }) => *owner == Owner::Span,
+            Value::Field(field) => field.is_service_name(),
             Value::Constant(_) | Value::Condition(_) => return Some(Condition::Const(negated)),
             _ => false,
         };
