@@ -126,7 +126,7 @@ async fn run(query: &Query, compiled: &Arc<traceql::Query>, newest: UnixNanos) -
                 exemplars: 100,
                 limits: Limits::default(),
             };
-            let answer = query.metrics(&request, |_| ()).await.unwrap();
+            let answer = query.metrics(&request).await.unwrap();
             answer.series.len()
         }
     }

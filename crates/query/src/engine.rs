@@ -91,7 +91,7 @@ impl Query {
                     exemplars: 0,
                     limits,
                 };
-                let answer = self.metrics_with(&request, |_| (), work.clone()).await?;
+                let answer = self.metrics_with(&request, None, work.clone()).await?;
                 drop(guard);
                 (format!("{} series", answer.series.len()), answer.stats)
             }

@@ -80,7 +80,8 @@ async fn run<R: Response>(
             sent.remember(prints);
         }
     };
-    let found = edge.engines()?.query.metrics(&request, progress).await?;
+    let query = &edge.engines()?.query;
+    let found = query.metrics_with_progress(&request, progress).await?;
     let mut response = render(&found);
     let series = std::mem::take(response.series());
     out.send(&messages(&mut response, series)).await;

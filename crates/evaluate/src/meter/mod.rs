@@ -15,10 +15,10 @@ mod series;
 mod sketch;
 mod table;
 
-use traceql::query::{Constant, Exemplars, Hints, MetricsQuery, Series};
+use traceql::query::{Constant, Exemplars, Hints, MetricsFunction, MetricsQuery, Series};
 
 use crate::tree::Tree;
-use crate::{FoundSeries, StepClock, Steps, labels_text};
+use crate::{Exemplar, FoundSeries, StepClock, Steps, labels_text};
 use observe::Observer;
 pub use table::{Counter, Table};
 
@@ -192,6 +192,36 @@ impl Meter {
             ours.merge(theirs)?;
         }
         Ok(())
+    }
+
+    /// The series from a point on, if all spans that count for it and for later ones have been added. None for `compare`: what
+    /// it lists may yet change at every point.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn complete_from(&self, point: usize) -> Result<Vec<FoundSeries>, MeterError> {
+        let compares =
+            |query: &MetricsQuery| matches!(query.function, MetricsFunction::Compare { .. });
+        if point >= self.steps.count() || self.queries.iter().any(compares) {
+            return Ok(Vec::new());
+        }
+        let copy = Self {
+            series: self.series.clone(),
+            tables: self.tables.clone(),
+            queries: Vec::new(),
+            observers: Vec::new(),
+            ..*self
+        };
+        let mut found = copy.finish()?;
+        for series in &mut found {
+            series.points[..point].fill(None);
+            let position = |exemplar: &Exemplar| self.clock.position(exemplar.time);
+            series
+                .exemplars
+                .retain(|exemplar| position(exemplar) >= Some(point));
+        }
+        found.retain(|series| series.points.iter().any(Option::is_some));
+        Ok(found)
     }
 
     /// The series, by the text of their labels.

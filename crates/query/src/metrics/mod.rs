@@ -6,10 +6,12 @@
 mod blocks;
 mod pieces;
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use block::BlockMeta;
 use evaluate::{Meter, MeterError, MeterLimits};
+use model::UnixNanos;
 use traceql::query::{Body, MetricsFunction, MetricsQuery, Series};
 
 use self::blocks::BLOCKS_AT_A_TIME;
@@ -24,6 +26,12 @@ impl From<MeterError> for QueryError {
         Self::Limit(error.to_string())
     }
 }
+
+/// Where whoever asked wants to know how far it has come.
+pub(crate) type Progress<'p> = &'p mut (dyn FnMut(&MetricsAnswer) + Send);
+
+/// Blocks between two looks at what there is so far.
+const BLOCKS_A_PROGRESS: usize = 8;
 
 /// One question for series.
 struct Metrics<'q> {
@@ -43,19 +51,29 @@ impl Query {
     ///
     /// # Errors
     /// As with [`Self::search`].
-    pub async fn metrics(
+    pub async fn metrics(&self, request: &MetricsRequest) -> Result<MetricsAnswer, QueryError> {
+        let (work, _guard) = Work::begin(request.limits);
+        self.metrics_with(request, None, work).await
+    }
+
+    /// As [`Self::metrics`]. `progress` is called now and then with the series as far as they are complete, from the latest point
+    /// back, and what they have cost. That costs time of its own.
+    ///
+    /// # Errors
+    /// As with [`Self::search`].
+    pub async fn metrics_with_progress(
         &self,
         request: &MetricsRequest,
-        progress: impl FnMut(&MetricsAnswer) + Send,
+        mut progress: impl FnMut(&MetricsAnswer) + Send,
     ) -> Result<MetricsAnswer, QueryError> {
         let (work, _guard) = Work::begin(request.limits);
-        self.metrics_with(request, progress, work).await
+        self.metrics_with(request, Some(&mut progress), work).await
     }
 
     pub(crate) async fn metrics_with(
         &self,
         request: &MetricsRequest,
-        mut progress: impl FnMut(&MetricsAnswer) + Send,
+        progress: Option<Progress<'_>>,
         work: Work,
     ) -> Result<MetricsAnswer, QueryError> {
         let Body::Metrics(series) = &request.query.body else {
@@ -80,7 +98,7 @@ impl Query {
             missing: Vec::new(),
             stats: QueryStats::default(),
         };
-        metrics.run(&mut progress).await?;
+        metrics.run(progress).await?;
         metrics.answer()
     }
 }
@@ -123,19 +141,18 @@ fn compares(query: &MetricsQuery) -> bool {
 }
 
 impl Metrics<'_> {
-    async fn run(
-        &mut self,
-        progress: &mut (impl FnMut(&MetricsAnswer) + Send),
-    ) -> Result<(), QueryError> {
+    async fn run(&mut self, mut progress: Option<Progress<'_>>) -> Result<(), QueryError> {
         let (live, covered) = self.query.live_traces(&self.work).await?;
         let (earliest, latest) = self.request.steps.bounds();
         let all = self.query.store.blocks();
-        let blocks: Vec<Arc<BlockMeta>> = all
+        let mut blocks: Vec<Arc<BlockMeta>> = all
             .iter()
             .filter(|block| !covered.contains(&block.id))
             .filter(|block| overlaps(block, Some(earliest), Some(latest)))
             .cloned()
             .collect();
+        // Series become complete from the latest point back.
+        blocks.sort_by_key(|block| Reverse(block.end_max));
         self.stats.blocks = all.len() as u64;
         self.stats.block_bytes = all.iter().map(|block| block.byte_count()).sum();
         self.stats.blocks_skipped = self.stats.blocks - blocks.len() as u64;
@@ -143,16 +160,37 @@ impl Metrics<'_> {
         let together = &scattered.together;
         self.measure_live(&live, together).await?;
         self.measure_scattered(together, &live, &covered).await?;
-        for blocks in blocks.chunks(BLOCKS_AT_A_TIME) {
-            self.measure_blocks(blocks, &scattered).await?;
-            self.stats.blocks_done += blocks.len() as u64;
-            // Series so far would be wrong ones; how far it has come is not.
-            progress(&MetricsAnswer {
-                stats: self.work.cost(self.stats),
-                ..MetricsAnswer::default()
-            });
+        let at_a_time = match progress {
+            Some(_) => BLOCKS_A_PROGRESS,
+            None => BLOCKS_AT_A_TIME,
+        };
+        let mut rest = &blocks[..];
+        while !rest.is_empty() {
+            let (next, behind) = rest.split_at(at_a_time.min(rest.len()));
+            self.measure_blocks(next, &scattered).await?;
+            self.stats.blocks_done += next.len() as u64;
+            if let (Some(progress), Some(open)) = (&mut progress, behind.first()) {
+                progress(&self.so_far(open.end_max));
+            }
+            rest = behind;
         }
         Ok(())
+    }
+
+    /// The series of points for which no span counts that starts up to a time.
+    fn so_far(&self, open: UnixNanos) -> MetricsAnswer {
+        let (earliest, _) = self.request.steps.bounds();
+        let from = match self.meter.clock().position(open) {
+            Some(point) => point + 1,
+            None if open < earliest => 0,
+            None => self.request.steps.count(),
+        };
+        MetricsAnswer {
+            // Whether there is too much is said at the end.
+            series: self.meter.complete_from(from).unwrap_or_default(),
+            missing: Vec::new(),
+            stats: self.work.cost(self.stats),
+        }
     }
 
     fn answer(self) -> Result<MetricsAnswer, QueryError> {

@@ -91,7 +91,7 @@ pub(crate) async fn metrics(
         limits: Limits::default(),
     };
     // Surfaces run it on any thread.
-    let answer = sendable(engine.metrics(&request, |_| ())).await.unwrap();
+    let answer = sendable(engine.metrics(&request)).await.unwrap();
     assert_eq!(answer.missing, Vec::<String>::new());
     let series = answer.series.into_iter().map(|series| FoundSeries {
         labels: series

@@ -29,7 +29,7 @@ async fn check(world: &World, drawn: &[Trace], function: &str, value: impl Fn(&S
         exemplars: WANTED,
         limits: Limits::default(),
     };
-    let answer = world.query.metrics(&request, |_| ()).await.unwrap();
+    let answer = world.query.metrics(&request).await.unwrap();
     let mut known = HashSet::new();
     for series in &answer.series {
         let (_, Constant::Str(name)) = &series.labels[0] else {

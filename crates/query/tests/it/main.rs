@@ -6,6 +6,7 @@ mod asked;
 mod comparisons;
 mod exemplars;
 mod names;
+mod progress;
 mod random;
 mod searches;
 mod suite;

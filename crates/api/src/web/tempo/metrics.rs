@@ -62,7 +62,7 @@ pub(crate) async fn query_range(
     let ask = read(params)?;
     let engines = edge.engines()?;
     let request = ask.request(engines.clock.now(), limits(&edge))?;
-    let found = engines.query.metrics(&request, |_| ()).await?;
+    let found = engines.query.metrics(&request).await?;
     let message = answer::query_range(&found, &request.steps, ask.max_series);
     rendered(&headers, &message, QueryRangeResponse::to_protobuf)
 }
@@ -79,7 +79,7 @@ pub(crate) async fn query_instant(
     };
     let engines = edge.engines()?;
     let request = ask.request(engines.clock.now(), limits(&edge))?;
-    let found = engines.query.metrics(&request, |_| ()).await?;
+    let found = engines.query.metrics(&request).await?;
     let message = answer::query_instant(&found);
     rendered(&headers, &message, QueryInstantResponse::to_protobuf)
 }
