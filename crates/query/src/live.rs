@@ -60,6 +60,17 @@ impl LiveTraces {
         }
     }
 
+    /// Traces.
+    pub(crate) fn len(&self) -> usize {
+        self.traces.len()
+    }
+
+    /// The earliest start and the latest end; `None` when there are no traces.
+    pub(crate) fn times(&self) -> Option<(UnixNanos, UnixNanos)> {
+        let times = self.traces.values().map(|trace| (trace.start, trace.end));
+        times.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    }
+
     /// Looks for those that are live as a whole, as far as is known, of which there is more elsewhere, as `has_more` tells.
     pub(crate) fn find_pieces(&mut self, mut has_more: impl FnMut(TraceId, &LiveTrace) -> bool) {
         for (id, trace) in Arc::make_mut(&mut self.traces) {
