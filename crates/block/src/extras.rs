@@ -1,12 +1,16 @@
 //! Pages of what few spans have: events and links, lists whose elements have columns and lists of attributes of their own.
 
+use std::ops::Range;
+
 use model::{EventRow, LinkRow, Range32, SpanBatch, SpanId, TraceId, UnixNanos};
 
 use crate::ReadError;
-use crate::pages::{IdPages, IntPages, LongPages, Owners};
+use crate::lists::{ListPages, Owners, has_element_in};
+use crate::numbers::{IdPages, IntPages, LongPages};
+use crate::pages::PagedColumn;
 use crate::read::content;
 use crate::source::Source;
-use crate::words::{ListPages, WordPages};
+use crate::words::WordPages;
 
 /// Where the names of events are.
 pub(crate) const EVENT_NAME: &str = "events.list.element.name";
@@ -18,6 +22,8 @@ pub struct EventPages {
     name: WordPages,
     dropped: IntPages,
     attributes: ListPages,
+    /// The page that was gone to.
+    page: usize,
 }
 
 /// The names of the events of the rows of a page, one page decoded at a time.
@@ -35,6 +41,8 @@ pub struct LinkPages {
     flags: IntPages,
     dropped: IntPages,
     attributes: ListPages,
+    /// The page that was gone to.
+    page: usize,
 }
 
 /// How far the elements of lists have been taken.
@@ -75,9 +83,10 @@ impl EventPages {
         Ok(Self {
             owners: Owners::default(),
             time: source.longs(&path("time"))?,
-            name: source.text(EVENT_NAME)?,
+            name: source.nullable_text(EVENT_NAME)?,
             dropped: source.ints(&path("dropped_attributes"))?,
             attributes: source.list(&path("attributes"), 2)?,
+            page: 0,
         })
     }
 
@@ -86,32 +95,14 @@ impl EventPages {
         ListPlaces::before(&self.owners, &self.attributes, row)
     }
 
-    pub(crate) fn owner_count(&self) -> usize {
-        self.owners.count
+    /// Whether any of these rows of the page that was gone to has events, decoded or not.
+    pub(crate) fn has_value_in(&self, rows: &Range<usize>) -> Result<bool, ReadError> {
+        has_element_in(self.time.raw(), rows).ok_or_else(|| self.time.bad_levels())
     }
 
     pub(crate) fn forget_symbols(&mut self) {
         self.name.forget_symbols();
         self.attributes.forget_symbols();
-    }
-
-    pub(crate) fn seek(&mut self, page: usize) {
-        self.time.seek(page);
-        self.name.seek(page);
-        self.dropped.seek(page);
-        self.attributes.seek(page);
-    }
-
-    pub(crate) fn next(&mut self) -> Result<(), ReadError> {
-        self.time.next_owned(&mut self.owners)?;
-        let count = self.owners.of_value.len();
-        self.name.next_of(count)?;
-        self.dropped.next_of(count)?;
-        self.attributes.next()?;
-        if self.attributes.owner_count() != count {
-            return Err(content("the columns of events do not agree"));
-        }
-        Ok(())
     }
 
     #[inline]
@@ -126,15 +117,38 @@ impl EventPages {
             let at = places.element;
             let place = &mut places.attribute;
             let event = EventRow {
-                time: UnixNanos(self.time.values[at]),
+                time: UnixNanos(self.time.decoded()[at]),
                 name: self.name.symbol(at, &mut into.symbols)?,
                 attributes: self.attributes.range(at as u32, place, into)?,
-                dropped_attributes: self.dropped.values[at],
+                dropped_attributes: self.dropped.decoded()[at],
             };
             into.events.push(event);
             places.element += 1;
         }
         Ok(Range32::between(start, into.events.len()))
+    }
+}
+
+impl PagedColumn for EventPages {
+    fn fetch(&mut self, page: usize, _: usize) -> Result<(), ReadError> {
+        self.page = page;
+        self.time.fetch_list(page)
+    }
+
+    /// Decodes the whole page.
+    fn decode(&mut self, _: &Range<usize>, of: usize) -> Result<(), ReadError> {
+        self.owners
+            .read_rows(self.time.raw(), of)
+            .ok_or_else(|| self.time.bad_levels())?;
+        let count = self.owners.of_value.len();
+        self.time.decode(&(0..count), count)?;
+        self.name.load_values(self.page, count)?;
+        self.dropped.load_values(self.page, count)?;
+        self.attributes.load(self.page)?;
+        if self.attributes.owner_count() != count {
+            return Err(content("the columns of events do not agree"));
+        }
+        Ok(())
     }
 }
 
@@ -152,20 +166,23 @@ impl EventNamePages {
     pub(crate) fn open(source: &Source<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             owners: Owners::default(),
-            names: source.text(EVENT_NAME)?,
+            names: source.nullable_text(EVENT_NAME)?,
         })
     }
+}
 
-    pub(crate) fn owner_count(&self) -> usize {
-        self.owners.count
+impl PagedColumn for EventNamePages {
+    fn fetch(&mut self, page: usize, _: usize) -> Result<(), ReadError> {
+        self.names.fetch_list(page)
     }
 
-    pub(crate) fn seek(&mut self, page: usize) {
-        self.names.seek(page);
-    }
-
-    pub(crate) fn next(&mut self) -> Result<(), ReadError> {
-        self.names.next_owned(1, &mut self.owners)
+    /// Decodes the whole page.
+    fn decode(&mut self, _: &Range<usize>, of: usize) -> Result<(), ReadError> {
+        self.owners
+            .read_rows(self.names.raw(), of)
+            .ok_or_else(|| self.names.bad_levels())?;
+        let count = self.owners.of_value.len();
+        self.names.decode_values(&(0..count), count)
     }
 }
 
@@ -202,10 +219,11 @@ impl LinkPages {
             owners: Owners::default(),
             trace_id: source.ids(&path("trace_id"))?,
             span_id: source.ids(&path("span_id"))?,
-            trace_state: source.text(&path("trace_state"))?,
+            trace_state: source.nullable_text(&path("trace_state"))?,
             flags: source.ints(&path("flags"))?,
             dropped: source.ints(&path("dropped_attributes"))?,
             attributes: source.list(&path("attributes"), 2)?,
+            page: 0,
         })
     }
 
@@ -214,36 +232,14 @@ impl LinkPages {
         ListPlaces::before(&self.owners, &self.attributes, row)
     }
 
-    pub(crate) fn owner_count(&self) -> usize {
-        self.owners.count
+    /// As [`EventPages::has_value_in`].
+    pub(crate) fn has_value_in(&self, rows: &Range<usize>) -> Result<bool, ReadError> {
+        has_element_in(self.trace_id.raw(), rows).ok_or_else(|| self.trace_id.bad_levels())
     }
 
     pub(crate) fn forget_symbols(&mut self) {
         self.trace_state.forget_symbols();
         self.attributes.forget_symbols();
-    }
-
-    pub(crate) fn seek(&mut self, page: usize) {
-        self.trace_id.seek(page);
-        self.span_id.seek(page);
-        self.trace_state.seek(page);
-        self.flags.seek(page);
-        self.dropped.seek(page);
-        self.attributes.seek(page);
-    }
-
-    pub(crate) fn next(&mut self) -> Result<(), ReadError> {
-        self.trace_id.next_owned(&mut self.owners)?;
-        let count = self.owners.of_value.len();
-        self.span_id.next_of(count)?;
-        self.trace_state.next_of(count)?;
-        self.flags.next_of(count)?;
-        self.dropped.next_of(count)?;
-        self.attributes.next()?;
-        if self.attributes.owner_count() != count {
-            return Err(content("the columns of links do not agree"));
-        }
-        Ok(())
     }
 
     #[inline]
@@ -261,13 +257,38 @@ impl LinkPages {
                 trace_id: TraceId(self.trace_id.ids()[at]),
                 span_id: SpanId(self.span_id.ids()[at]),
                 trace_state: self.trace_state.symbol(at, &mut into.symbols)?,
-                flags: self.flags.values[at],
+                flags: self.flags.decoded()[at],
                 attributes: self.attributes.range(at as u32, place, into)?,
-                dropped_attributes: self.dropped.values[at],
+                dropped_attributes: self.dropped.decoded()[at],
             };
             into.links.push(link);
             places.element += 1;
         }
         Ok(Range32::between(start, into.links.len()))
+    }
+}
+
+impl PagedColumn for LinkPages {
+    fn fetch(&mut self, page: usize, _: usize) -> Result<(), ReadError> {
+        self.page = page;
+        self.trace_id.fetch_list(page)
+    }
+
+    /// Decodes the whole page.
+    fn decode(&mut self, _: &Range<usize>, of: usize) -> Result<(), ReadError> {
+        self.owners
+            .read_rows(self.trace_id.raw(), of)
+            .ok_or_else(|| self.trace_id.bad_levels())?;
+        let count = self.owners.of_value.len();
+        self.trace_id.decode(&(0..count), count)?;
+        self.span_id.load_values(self.page, count)?;
+        self.trace_state.load_values(self.page, count)?;
+        self.flags.load_values(self.page, count)?;
+        self.dropped.load_values(self.page, count)?;
+        self.attributes.load(self.page)?;
+        if self.attributes.owner_count() != count {
+            return Err(content("the columns of links do not agree"));
+        }
+        Ok(())
     }
 }

@@ -7,10 +7,13 @@ mod bloom;
 mod chunk;
 mod decode;
 mod extras;
+mod group;
 mod header;
 mod inventory;
 mod leaf;
+mod lists;
 mod meta;
+mod numbers;
 mod order;
 mod pages;
 mod plan;
@@ -31,16 +34,20 @@ mod write;
 pub use bloom::Bloom;
 pub use decode::{SpanDecoder, read_resources};
 pub use extras::{EventNamePages, EventPages, LinkPages};
+pub use group::{SpanGroup, WordColumn};
 pub use header::check_page_headers;
+pub use lists::ListPages;
 pub use meta::{
     AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION,
     HexId, JournalRange, KeyInfo, OperationInfo, ServiceInfo,
 };
+pub use numbers::BoolPages;
 pub use order::{OrderedRow, TraceOrder};
+pub use pages::{Dictionaries, Dictionary};
 pub use plan::ColumnPlan;
 pub use read::{ReadError, reader_metadata};
-pub use scan::{SpanColumn, SpanFile, SpanGroup, WordColumn};
+pub use scan::{SpanColumn, SpanFile};
 pub use span_reader::SpanReader;
 pub use table::{RowRange, TraceTable};
-pub use words::{AttributePages, BoolPages, ListPages, WordPages};
+pub use words::{AttributePages, WordPages};
 pub use write::{BlockWriter, FinishedBlock, NewBlock, TraceRows, WriteError, WriteOptions};

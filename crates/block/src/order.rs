@@ -91,6 +91,22 @@ impl TraceOrder {
     /// That each id occurs once is not looked into.
     pub fn take(&mut self, batch: &SpanBatch, rows: &[u32], out: &mut Vec<OrderedRow>) -> bool {
         let from = out.len();
+        let is_in_order = self.take_while_in_order(batch, rows, out).is_some();
+        if is_in_order {
+            count_subtrees(&mut out[from..]);
+        } else {
+            out.truncate(from);
+        }
+        is_in_order
+    }
+
+    /// Appends rows up to one that is not in order; `None` if there is one.
+    fn take_while_in_order(
+        &mut self,
+        batch: &SpanBatch,
+        rows: &[u32],
+        out: &mut Vec<OrderedRow>,
+    ) -> Option<()> {
         let mut last_root = BEFORE_ALL;
         self.ancestors.clear();
         for (at, &row) in (0u32..).zip(rows) {
@@ -102,18 +118,13 @@ impl TraceOrder {
                 &mut last_root
             } else {
                 let is_parent = |one: &Ancestor| one.id == span.parent_span_id;
-                let depth = self.ancestors.iter().rposition(is_parent);
-                let Some(depth) = depth else {
-                    out.truncate(from);
-                    return false;
-                };
+                let depth = self.ancestors.iter().rposition(is_parent)?;
                 self.ancestors.truncate(depth + 1);
                 parent = at - self.ancestors[depth].at;
                 &mut self.ancestors[depth].last
             };
             if here <= std::mem::replace(siblings, here) {
-                out.truncate(from);
-                return false;
+                return None;
             }
             self.ancestors.push(Ancestor {
                 id: span.span_id,
@@ -126,8 +137,7 @@ impl TraceOrder {
                 subtree: 0,
             });
         }
-        count_subtrees(&mut out[from..]);
-        true
+        Some(())
     }
 
     fn link(&mut self, spans: &[SpanRow]) {

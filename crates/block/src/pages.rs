@@ -1,15 +1,18 @@
 //! The pages of one leaf column, decoded as this crate wrote them: see [`crate::chunk`] and [`crate::leaf`].
 //!
 //! Parquet's general readers turn pages into Arrow arrays, of which the symbols would then be looked up row by row. Here a
-//! dictionary entry becomes a symbol once, and a page is a list of indices. That costs a quarter.
+//! dictionary entry becomes a symbol once, and a page is a list of indices. That costs a quarter. Who wants few rows of a page
+//! pays for decompressing it, and for decoding those rows.
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::{Compression, Encoding, Type as PhysicalType};
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
+use parquet::schema::types::ColumnDescPtr;
 
 use crate::ReadError;
 use crate::header::{PageHeader, PageKind};
@@ -31,14 +34,115 @@ impl Window {
     }
 }
 
+/// Keeps dictionaries of a row group that were read, by the number of their column, for the next one who reads it.
+pub trait Dictionaries: Send + Sync {
+    /// What was kept, if it still is.
+    fn get(&self, leaf: usize) -> Option<Dictionary>;
+    /// Keeps a dictionary for as long as there is room.
+    fn keep(&self, leaf: usize, dictionary: &Dictionary);
+}
+
+/// The values of a dictionary, decompressed. A clone shares them.
+#[derive(Debug, Clone, Default)]
+pub struct Dictionary {
+    bytes: Bytes,
+    /// Of texts: where each lies. Numbers lie one after the other.
+    texts: Option<Arc<[(u32, u32)]>>,
+    entries: usize,
+    entry_bytes: usize,
+}
+
+impl Dictionary {
+    /// `None` when the bytes do not hold so many values.
+    fn read(bytes: Bytes, entries: usize, shape: PhysicalType) -> Option<Self> {
+        let entry_bytes = match shape {
+            PhysicalType::BYTE_ARRAY => 0,
+            PhysicalType::INT32 | PhysicalType::FLOAT => 4,
+            _ => 8,
+        };
+        let mut texts = None;
+        if entry_bytes == 0 {
+            let mut places = Vec::new();
+            read_texts(&bytes, &(0..entries), &mut places)?;
+            texts = Some(places.into());
+        } else if bytes.len() != entries.checked_mul(entry_bytes)? {
+            return None;
+        }
+        Some(Self {
+            bytes,
+            texts,
+            entries,
+            entry_bytes,
+        })
+    }
+
+    /// Memory held, in bytes, about.
+    pub fn byte_count(&self) -> usize {
+        self.bytes.len() + self.texts.as_ref().map_or(0, |texts| size_of_val(&**texts))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// The bytes of an entry: UTF-8 of a text, else a number, little-endian.
+    #[inline]
+    pub(crate) fn get(&self, entry: usize) -> &[u8] {
+        match &self.texts {
+            Some(texts) => {
+                let (start, end) = texts[entry];
+                &self.bytes[start as usize..end as usize]
+            }
+            None => &self.bytes[entry * self.entry_bytes..(entry + 1) * self.entry_bytes],
+        }
+    }
+}
+
+/// Notes where those of plain-encoded texts lie that are in `range`. Each has its length in front.
+pub(crate) fn read_texts(
+    bytes: &[u8],
+    range: &Range<usize>,
+    texts: &mut Vec<(u32, u32)>,
+) -> Option<()> {
+    texts.reserve(range.len().min(bytes.len() / 4));
+    let mut at = 0usize;
+    for entry in 0..range.end {
+        let len = bytes.get(at..)?.first_chunk::<4>()?;
+        let start = at + 4;
+        at = start.checked_add(u32::from_le_bytes(*len) as usize)?;
+        if at > bytes.len() {
+            return None;
+        }
+        if entry >= range.start {
+            texts.push((u32::try_from(start).ok()?, u32::try_from(at).ok()?));
+        }
+    }
+    Some(())
+}
+
 /// Where one leaf of a row group is found.
 #[derive(Clone, Copy)]
 pub(crate) struct LeafSource<'a> {
     /// What is in memory of the file.
-    pub(crate) parts: &'a [Window],
+    pub(crate) parts: &'a Arc<[Window]>,
     pub(crate) chunk: &'a ColumnChunkMetaData,
     /// Where the pages are. Without it all of the chunk must be in memory.
     pub(crate) places: Option<&'a OffsetIndexMetaData>,
+    /// The number of the leaf, and who may have its dictionary.
+    pub(crate) leaf: usize,
+    pub(crate) dictionaries: Option<&'a Arc<dyn Dictionaries>>,
+}
+
+/// A column of which one page is at hand, decoded as far as rows of it were asked for.
+pub(crate) trait PagedColumn {
+    /// Goes to a page of `rows` rows and decodes nothing of it.
+    ///
+    /// # Errors
+    /// [`ReadError`], also when the page has other rows.
+    fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError>;
+
+    /// Decodes some rows of the page, which has `of`, and forgets what else was decoded. A column may decode more.
+    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<(), ReadError>;
 }
 
 /// A page before its values are looked at.
@@ -52,77 +156,92 @@ pub(crate) struct RawPage {
     pub(crate) values: Bytes,
 }
 
-/// The pages of one leaf in one row group, in order or from any place on.
+impl Default for RawPage {
+    fn default() -> Self {
+        Self {
+            entries: 0,
+            repetition: Bytes::new(),
+            definition: Bytes::new(),
+            encoding: Encoding::PLAIN,
+            values: Bytes::new(),
+        }
+    }
+}
+
+/// The pages of one leaf in one row group.
 pub(crate) struct LeafPages {
-    name: String,
-    parts: Vec<Window>,
+    descr: ColumnDescPtr,
+    parts: Arc<[Window]>,
     /// Where the pages of values lie, headers included.
     places: Vec<Range<u64>>,
-    next: usize,
+    /// Where the dictionary lies while nobody has asked for it: of the hundred columns of a block, a trace has values in a few.
+    dictionary: Option<Range<u64>>,
+    leaf: usize,
+    dictionaries: Option<Arc<dyn Dictionaries>>,
     is_compressed: bool,
     /// The content of the page before: when nobody looks at it any more, the next one takes its place.
     content: Bytes,
-    has_repetition: bool,
-    has_definition: bool,
 }
 
 impl LeafPages {
-    /// The pages, and the dictionary with the number of its entries. No page of values is looked at.
-    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<(Self, Bytes, usize), ReadError> {
-        let (mut pages, dictionary) = Self::open_without_dictionary(leaf)?;
-        let (bytes, entries) = match dictionary {
-            Some(place) => pages.dictionary(&place)?,
-            None => (Bytes::new(), 0),
-        };
-        Ok((pages, bytes, entries))
-    }
-
-    /// The pages, and where the dictionary is if there is one, for [`Self::dictionary`].
-    pub(crate) fn open_without_dictionary(
-        leaf: LeafSource<'_>,
-    ) -> Result<(Self, Option<Range<u64>>), ReadError> {
+    /// Notes where the pages are. None is looked at, unless they must be searched for.
+    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
         let chunk = leaf.chunk;
-        let descr = chunk.column_descr();
-        let name = descr.path().string();
-        let is_compressed = match chunk.compression() {
+        let mut pages = Self {
+            descr: chunk.column_descr_ptr(),
+            parts: Arc::clone(leaf.parts),
+            places: Vec::new(),
+            dictionary: None,
+            leaf: leaf.leaf,
+            dictionaries: leaf.dictionaries.cloned(),
+            is_compressed: true,
+            content: Bytes::new(),
+        };
+        pages.is_compressed = match chunk.compression() {
             Compression::UNCOMPRESSED => false,
             Compression::ZSTD(_) => true,
-            other => return Err(content(format!("column `{name}`: compressed by {other}"))),
+            other => return Err(pages.damaged(&format!("compressed by {other}"))),
         };
-        let mut pages = Self {
-            name,
-            parts: leaf.parts.to_vec(),
-            places: Vec::new(),
-            next: 0,
-            is_compressed,
-            content: Bytes::new(),
-            has_repetition: descr.max_rep_level() > 0,
-            has_definition: descr.max_def_level() > 0,
-        };
-        let dictionary = match leaf.places {
+        match leaf.places {
             Some(places) => {
-                pages.places = page_places(places).collect();
-                dictionary_place(chunk, places)
+                pages.places = places.page_locations().iter().map(page_place).collect();
+                pages.dictionary = dictionary_place(chunk, places);
             }
             None => pages.find_pages(chunk)?,
-        };
-        Ok((pages, dictionary))
+        }
+        Ok(pages)
     }
 
-    /// The dictionary and the number of its entries.
-    pub(crate) fn dictionary(&mut self, place: &Range<u64>) -> Result<(Bytes, usize), ReadError> {
-        let (header, bytes) = self.page(place)?;
+    /// The dictionary, when this is asked for the first time; `None` when there is none.
+    pub(crate) fn take_dictionary(&mut self) -> Result<Option<Dictionary>, ReadError> {
+        let Some(place) = self.dictionary.take() else {
+            return Ok(None);
+        };
+        let kept = self.dictionaries.as_ref();
+        if let Some(dictionary) = kept.and_then(|kept| kept.get(self.leaf)) {
+            return Ok(Some(dictionary));
+        }
+        let (header, mut bytes) = self.page(&place)?;
         if header.kind != PageKind::Dictionary {
             return Err(self.damaged("its dictionary is not where it should be"));
         }
-        Ok((bytes, usize::try_from(header.values).unwrap_or(0)))
+        if self.dictionaries.is_some() && !self.is_compressed {
+            // What is kept must not hold on to all that was read of the file.
+            bytes = Bytes::copy_from_slice(&bytes);
+        }
+        let entries = usize::try_from(header.values).unwrap_or(0);
+        let dictionary = Dictionary::read(bytes, entries, self.descr.physical_type())
+            .ok_or_else(|| self.damaged("its dictionary cannot be read"))?;
+        if let Some(kept) = &self.dictionaries {
+            kept.keep(self.leaf, &dictionary);
+        }
+        Ok(Some(dictionary))
     }
 
-    /// Notes where pages lie by looking at their headers, and gives the place of the dictionary.
-    fn find_pages(&mut self, chunk: &ColumnChunkMetaData) -> Result<Option<Range<u64>>, ReadError> {
+    /// Notes where pages lie by looking at their headers.
+    fn find_pages(&mut self, chunk: &ColumnChunkMetaData) -> Result<(), ReadError> {
         let (start, len) = chunk.byte_range();
         let end = start.saturating_add(len);
-        let mut dictionary = None;
         let mut at = start;
         while at < end {
             let rest = self.bytes(&(at..end))?;
@@ -133,7 +252,7 @@ impl LeafPages {
             let place = at..at + length as u64 + stored;
             at = place.end;
             match header.kind {
-                PageKind::Dictionary if place.start == start => dictionary = Some(place),
+                PageKind::Dictionary if place.start == start => self.dictionary = Some(place),
                 PageKind::Dictionary => return Err(self.damaged("a dictionary is not in front")),
                 PageKind::Data => self.places.push(place),
             }
@@ -141,17 +260,12 @@ impl LeafPages {
         if at > end {
             return Err(self.damaged("its last page is cut off"));
         }
-        Ok(dictionary)
+        Ok(())
     }
 
     fn bytes(&self, range: &Range<u64>) -> Result<Bytes, ReadError> {
         let bytes = self.parts.iter().find_map(|part| part.slice(range));
         bytes.ok_or_else(|| self.damaged("a page was not read"))
-    }
-
-    /// Makes `page` the one that comes next.
-    pub(crate) fn seek(&mut self, page: usize) {
-        self.next = page;
     }
 
     /// The header and the content of the page at a place, its checksums verified.
@@ -171,14 +285,18 @@ impl LeafPages {
             return Ok((header, page));
         }
         let raw = usize::try_from(header.raw).unwrap_or(0);
-        let mut content = std::mem::take(&mut self.content)
-            .try_into_mut()
-            .unwrap_or_default();
-        content.resize(raw, 0);
+        let before = std::mem::take(&mut self.content);
+        let mut content = if before.is_unique() {
+            Vec::from(before)
+        } else {
+            Vec::new()
+        };
+        content.clear();
+        content.reserve_exact(raw);
         if decompress(&page, &mut content) != Some(raw) {
             return Err(self.damaged("a page cannot be decompressed"));
         }
-        self.content = content.freeze();
+        self.content = Bytes::from(content);
         Ok((header, self.content.clone()))
     }
 
@@ -193,41 +311,67 @@ impl LeafPages {
         }
     }
 
-    /// The next page, which must be there.
-    pub(crate) fn next(&mut self) -> Result<RawPage, ReadError> {
-        let Some(place) = self.places.get(self.next).cloned() else {
+    /// Puts a page in the place of the one that was looked at before.
+    pub(crate) fn fetch(&mut self, page: usize, into: &mut RawPage) -> Result<(), ReadError> {
+        *into = RawPage::default();
+        let Some(place) = self.places.get(page).cloned() else {
             return Err(self.damaged("a page is missing"));
         };
-        self.next += 1;
         let (header, mut buf) = self.page(&place)?;
         let Some(encoding) = encoding_of(&header) else {
             return Err(self.damaged("a page is encoded otherwise than ours"));
         };
-        let mut levels = |is_there: bool| {
-            if !is_there {
+        let mut levels = |max: i16| {
+            if max == 0 {
                 return Some(Bytes::new());
             }
             let len = u32::from_le_bytes(*buf.first_chunk::<4>()?) as usize;
             let end = len.checked_add(4).filter(|&end| end <= buf.len())?;
             Some(buf.split_to(end).slice(4..))
         };
-        let repetition = levels(self.has_repetition);
-        let definition = levels(self.has_definition);
+        let repetition = levels(self.descr.max_rep_level());
+        let definition = levels(self.descr.max_def_level());
         let (Some(repetition), Some(definition)) = (repetition, definition) else {
             return Err(self.damaged("its levels are cut off"));
         };
-        Ok(RawPage {
+        *into = RawPage {
             entries: usize::try_from(header.values).unwrap_or(0),
             repetition,
             definition,
             encoding,
             values: buf,
-        })
+        };
+        Ok(())
+    }
+
+    /// As [`Self::fetch`], of a column that is no list: a page has an entry for each of its `rows` rows.
+    pub(crate) fn fetch_rows(
+        &mut self,
+        page: usize,
+        rows: usize,
+        into: &mut RawPage,
+    ) -> Result<(), ReadError> {
+        self.fetch(page, into)?;
+        if into.entries != rows {
+            let entries = into.entries;
+            return Err(self.damaged(&format!("a page of {rows} rows has {entries} of them")));
+        }
+        Ok(())
     }
 
     #[cold]
     pub(crate) fn damaged(&self, what: &str) -> ReadError {
-        content(format!("column `{}`: {what}", self.name))
+        content(format!("column `{}`: {what}", self.descr.path()))
+    }
+
+    #[cold]
+    pub(crate) fn bad_levels(&self) -> ReadError {
+        self.damaged("its levels cannot be read")
+    }
+
+    #[cold]
+    pub(crate) fn bad_values(&self) -> ReadError {
+        self.damaged("its values cannot be read")
     }
 }
 
@@ -241,8 +385,9 @@ fn encoding_of(header: &PageHeader) -> Option<Encoding> {
     }
 }
 
-/// Decompresses a page, and gives the length of what came out; `None` when it is damaged or longer than `into`.
-fn decompress(page: &[u8], into: &mut [u8]) -> Option<usize> {
+/// Decompresses a page to an empty buffer, and gives the length of what came out; `None` when it is damaged, or longer than the
+/// buffer has room.
+fn decompress(page: &[u8], into: &mut Vec<u8>) -> Option<usize> {
     use zstd::bulk::Decompressor;
     // It holds some hundred kilobytes, and a query opens a hundred columns.
     thread_local! {
@@ -257,15 +402,11 @@ fn decompress(page: &[u8], into: &mut [u8]) -> Option<usize> {
     })
 }
 
-/// Where pages of values lie, headers included.
-pub(crate) fn page_places(
-    places: &OffsetIndexMetaData,
-) -> impl ExactSizeIterator<Item = Range<u64>> + '_ {
-    places.page_locations().iter().map(|page| {
-        let start = u64::try_from(page.offset).unwrap_or(0);
-        let len = u64::try_from(page.compressed_page_size).unwrap_or(0);
-        start..start.saturating_add(len)
-    })
+/// Where a page of values lies, header included.
+pub(crate) fn page_place(page: &PageLocation) -> Range<u64> {
+    let start = u64::try_from(page.offset).unwrap_or(0);
+    let len = u64::try_from(page.compressed_page_size).unwrap_or(0);
+    start..start.saturating_add(len)
 }
 
 /// Where the dictionary of a chunk lies, if it has one: in front of the pages of values.
@@ -276,302 +417,31 @@ pub(crate) fn dictionary_place(
     chunk.dictionary_page_offset()?;
     let (start, len) = chunk.byte_range();
     let end = start.saturating_add(len);
-    let first = page_places(places).next();
+    let first = places.page_locations().first().map(page_place);
     Some(start..first.map_or(end, |first| first.start.clamp(start, end)))
 }
 
-/// The codes of a page whose values are indices into a dictionary of `entries` entries.
+/// The codes of some of the values of a page, which are indices into a dictionary of `entries` entries. `values` is how many
+/// there are at least.
 pub(crate) fn codes(
-    values: &Bytes,
-    count: usize,
+    page: &RawPage,
+    range: &Range<usize>,
+    values: usize,
     entries: usize,
     out: &mut Vec<u32>,
 ) -> Option<()> {
     out.clear();
-    let (&width, runs) = values.split_first()?;
-    rle::decode(runs, width, count, out)?;
-    let within = out.iter().fold(0, |most: u32, &code| most.max(code)) < entries as u32;
-    (within || count == 0).then_some(())
+    if range.is_empty() {
+        return Some(());
+    }
+    let (&width, runs) = page.values.split_first()?;
+    rle::decode(runs, width, values, range, out)?;
+    let most = out.iter().fold(0, |most: u32, &code| most.max(code));
+    ((most as usize) < entries).then_some(())
 }
 
 /// Which of ascending `positions` lie in `rows`.
 pub(crate) fn within(positions: &[u32], rows: &Range<usize>) -> Range<usize> {
     let before = |end: usize| positions.partition_point(|&row| (row as usize) < end);
     before(rows.start)..before(rows.end)
-}
-
-/// A column of integers without nulls.
-pub(crate) struct IntPages {
-    pages: LeafPages,
-    dictionary: Vec<u32>,
-    pub(crate) values: Vec<u32>,
-}
-
-impl IntPages {
-    /// Makes `page` the one that comes next.
-    pub(crate) fn seek(&mut self, page: usize) {
-        self.pages.seek(page);
-    }
-
-    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
-        let (pages, dictionary, _) = LeafPages::open(leaf)?;
-        Ok(Self {
-            pages,
-            dictionary: ints(&dictionary).collect(),
-            values: Vec::new(),
-        })
-    }
-
-    pub(crate) fn next(&mut self) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
-        self.decode(&page, page.entries)
-            .ok_or_else(|| self.pages.damaged("its values cannot be read"))
-    }
-
-    /// As [`Self::next`], for a nested column of which `count` values are present.
-    pub(crate) fn next_of(&mut self, count: usize) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
-        self.decode(&page, count)
-            .ok_or_else(|| self.pages.damaged("its values cannot be read"))
-    }
-
-    fn decode(&mut self, page: &RawPage, count: usize) -> Option<()> {
-        if page.encoding == Encoding::PLAIN {
-            self.values.clear();
-            self.values.extend(ints(&page.values));
-        } else {
-            let entries = self.dictionary.len();
-            codes(&page.values, count, entries, &mut self.values)?;
-            for value in &mut self.values {
-                *value = self.dictionary[*value as usize];
-            }
-        }
-        (self.values.len() == count).then_some(())
-    }
-}
-
-fn ints(bytes: &[u8]) -> impl Iterator<Item = u32> {
-    let (ints, _) = bytes.as_chunks::<4>();
-    ints.iter().map(|int| u32::from_le_bytes(*int))
-}
-
-/// A column of times.
-pub(crate) struct LongPages {
-    pages: LeafPages,
-    pub(crate) values: Vec<i64>,
-    /// The page as it is encoded, for those who want few of its values.
-    planes: Bytes,
-}
-
-impl LongPages {
-    /// Makes `page` the one that comes next.
-    pub(crate) fn seek(&mut self, page: usize) {
-        self.pages.seek(page);
-    }
-
-    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
-        Ok(Self {
-            pages: LeafPages::open(leaf)?.0,
-            values: Vec::new(),
-            planes: Bytes::new(),
-        })
-    }
-
-    /// Reads the next page of `count` values without decoding them; see [`Self::value`].
-    pub(crate) fn next_planes(&mut self, count: usize) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
-        if page.encoding != Encoding::BYTE_STREAM_SPLIT || page.values.len() != count * 8 {
-            return Err(self.pages.damaged("its values cannot be read"));
-        }
-        self.planes = page.values;
-        Ok(())
-    }
-
-    /// A value of the page that [`Self::next_planes`] has read.
-    #[inline]
-    pub(crate) fn value(&self, at: usize) -> i64 {
-        let count = self.planes.len() / 8;
-        (0..8).fold(0, |value, plane| {
-            value | i64::from(self.planes[plane * count + at]) << (8 * plane)
-        })
-    }
-
-    /// Decodes the next page, of which `count` values are present.
-    pub(crate) fn next_of(&mut self, count: usize) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
-        self.decode(&page, count)
-    }
-
-    /// Decodes the next page of the first leaf of a list, which tells the rows of all.
-    pub(crate) fn next_owned(&mut self, owners: &mut Owners) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
-        owners
-            .read(&page, 1)
-            .ok_or_else(|| self.pages.damaged("its levels cannot be read"))?;
-        self.decode(&page, owners.of_value.len())
-    }
-
-    fn decode(&mut self, page: &RawPage, count: usize) -> Result<(), ReadError> {
-        self.values.clear();
-        if count == 0 {
-            return Ok(());
-        }
-        if page.encoding != Encoding::BYTE_STREAM_SPLIT || page.values.len() != count * 8 {
-            return Err(self.pages.damaged("its values cannot be read"));
-        }
-        join_planes(&page.values, count, &mut self.values);
-        Ok(())
-    }
-}
-
-/// Appends `count` numbers of eight bytes, of which `bytes` has all first bytes, then all second ones and so on.
-fn join_planes(bytes: &[u8], count: usize, out: &mut Vec<i64>) {
-    /// Numbers put together at a time: few enough to stay in the nearest cache.
-    const AT_ONCE: usize = 128;
-    let mut base = 0u64;
-    let mut varying: Vec<(u32, &[u8])> = Vec::with_capacity(8);
-    for (plane, bytes) in bytes.chunks_exact(count).enumerate() {
-        let (shift, first) = (8 * plane as u32, bytes[0]);
-        // The upper bytes of times are mostly the same in all of a page.
-        if bytes
-            .iter()
-            .fold(0, |differs, &byte| differs | (byte ^ first))
-            == 0
-        {
-            base |= u64::from(first) << shift;
-        } else {
-            varying.push((shift, bytes));
-        }
-    }
-    out.reserve(count);
-    for from in (0..count).step_by(AT_ONCE) {
-        let len = AT_ONCE.min(count - from);
-        let mut joined = [base; AT_ONCE];
-        for (shift, bytes) in &varying {
-            for (value, &byte) in joined.iter_mut().zip(&bytes[from..from + len]) {
-                *value |= u64::from(byte) << shift;
-            }
-        }
-        out.extend(joined[..len].iter().map(|&value| value.cast_signed()));
-    }
-}
-
-/// A column of ids.
-pub(crate) struct IdPages<const N: usize> {
-    pages: LeafPages,
-    values: Bytes,
-    /// Of a nullable column: the rows that have an id.
-    pub(crate) rows: Vec<u32>,
-}
-
-impl<const N: usize> IdPages<N> {
-    /// Makes `page` the one that comes next.
-    pub(crate) fn seek(&mut self, page: usize) {
-        self.pages.seek(page);
-    }
-
-    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
-        Ok(Self {
-            pages: LeafPages::open(leaf)?.0,
-            values: Bytes::new(),
-            rows: Vec::new(),
-        })
-    }
-
-    pub(crate) fn ids(&self) -> &[[u8; N]] {
-        self.values.as_chunks::<N>().0
-    }
-
-    pub(crate) fn next(&mut self) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
-        let count = page.entries;
-        self.keep(page, count)
-    }
-
-    pub(crate) fn next_of(&mut self, count: usize) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
-        self.keep(page, count)
-    }
-
-    /// As [`LongPages::next_owned`].
-    pub(crate) fn next_owned(&mut self, owners: &mut Owners) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
-        owners
-            .read(&page, 1)
-            .ok_or_else(|| self.pages.damaged("its levels cannot be read"))?;
-        self.keep(page, owners.of_value.len())
-    }
-
-    pub(crate) fn next_nullable(&mut self) -> Result<(), ReadError> {
-        let page = self.pages.next()?;
-        self.rows.clear();
-        rle::positions_of_ones(&page.definition, page.entries, &mut self.rows)
-            .ok_or_else(|| self.pages.damaged("its levels cannot be read"))?;
-        self.keep(page, self.rows.len())
-    }
-
-    fn keep(&mut self, page: RawPage, count: usize) -> Result<(), ReadError> {
-        self.values = page.values;
-        if self.values.len() != count * N {
-            return Err(self.pages.damaged("its values cannot be read"));
-        }
-        Ok(())
-    }
-}
-
-/// Which list the values of a nested column belong to.
-#[derive(Default)]
-pub(crate) struct Owners {
-    repetition: Vec<u8>,
-    definition: Vec<u8>,
-    /// Of each value: the number of its owner, counted in the page. At depth 1 owners are rows, at 2 the elements of depth 1.
-    pub(crate) of_value: Vec<u32>,
-    /// Owners in the page.
-    pub(crate) count: usize,
-}
-
-impl Owners {
-    pub(crate) fn read(&mut self, page: &RawPage, depth: u8) -> Option<()> {
-        let width = rle::width_of(u32::from(depth));
-        self.repetition.clear();
-        self.definition.clear();
-        rle::decode(&page.repetition, width, page.entries, &mut self.repetition)?;
-        rle::decode(&page.definition, width, page.entries, &mut self.definition)?;
-        self.of_value.clear();
-        let mut owners = 0u32;
-        for (&repetition, &definition) in self.repetition.iter().zip(&self.definition) {
-            // Of two levels, a value or an empty list at the upper one begins an owner; a row without elements has none.
-            owners += u32::from(repetition < depth && definition + 1 >= depth);
-            if definition == depth {
-                self.of_value.push(owners.checked_sub(1)?);
-            }
-        }
-        self.count = owners as usize;
-        Some(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn planes_are_joined_to_the_numbers_they_came_from(
-            values in proptest::collection::vec(prop_oneof![0i64..300, any::<i64>()], 1..400),
-            same in any::<i64>(),
-        ) {
-            // Upper bytes that all share, and none.
-            for values in [values.clone(), values.iter().map(|value| (same & !0xffff) | (value & 0xffff)).collect()] {
-                let planes: Vec<u8> = (0..8)
-                    .flat_map(|plane| values.iter().map(move |value| value.to_le_bytes()[plane]))
-                    .collect();
-                let mut joined = Vec::new();
-                join_planes(&planes, values.len(), &mut joined);
-                prop_assert_eq!(joined, values);
-            }
-        }
-    }
 }

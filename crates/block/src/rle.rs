@@ -172,6 +172,20 @@ enum Run<'a> {
     Packed(&'a [u8], usize),
 }
 
+impl Run<'_> {
+    fn len(&self) -> usize {
+        let (Self::Repeated(_, len) | Self::Packed(_, len)) = *self;
+        len
+    }
+
+    /// Which of its values, the first of which is the one at `at` of all, are in `range`.
+    fn wanted(&self, at: usize, range: &Range<usize>) -> Range<usize> {
+        let len = self.len();
+        let end = range.end.saturating_sub(at).min(len);
+        range.start.saturating_sub(at).min(end)..end
+    }
+}
+
 /// The runs of `count` values. `None` in place of a run that is cut off or cannot be; nothing comes after it.
 struct Runs<'a> {
     bytes: &'a [u8],
@@ -219,14 +233,16 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// Appends `count` values of `width` bits to `out`. `None` when the bytes do not hold so many.
+/// Appends those in `range` of `count` values of `width` bits to `out`. `None` when the bytes do not hold so many, as far as
+/// they are looked at.
 pub(crate) fn decode<T: Number>(
     bytes: &[u8],
     width: u8,
     count: usize,
+    range: &Range<usize>,
     out: &mut Vec<T>,
 ) -> Option<()> {
-    if width > 32 {
+    if width > 32 || range.end > count {
         return None;
     }
     let mut runs = Runs {
@@ -234,14 +250,24 @@ pub(crate) fn decode<T: Number>(
         width,
         count,
     };
-    while runs.count > 0 {
-        match runs.next()? {
-            Run::Repeated(value, len) => out.resize(out.len() + len, T::cut(value)),
-            Run::Packed(groups, len) => {
-                out.reserve(len);
-                let whole = unpack_groups(groups, width, len, out);
-                let rest = &groups[whole * usize::from(width)..];
-                unpack(rest, width, len - whole * 8, |value| {
+    let mut at = 0;
+    while at < range.end {
+        let run = runs.next()?;
+        let wanted = run.wanted(at, range);
+        at += run.len();
+        if wanted.is_empty() {
+            continue;
+        }
+        match run {
+            Run::Repeated(value, _) => out.resize(out.len() + wanted.len(), T::cut(value)),
+            Run::Packed(groups, _) => {
+                out.reserve(wanted.len());
+                let mut from = wanted.start;
+                if from % 8 == 0 {
+                    let whole = &groups[from / 8 * usize::from(width)..];
+                    from += 8 * unpack_groups(whole, width, wanted.len(), out);
+                }
+                unpack(groups, width, from..wanted.end, |value| {
                     out.push(T::cut(value));
                 });
             }
@@ -250,62 +276,157 @@ pub(crate) fn decode<T: Number>(
     Some(())
 }
 
-/// Appends the positions of the ones among `count` values of one bit to `out`. `None` when the bytes do not hold so many.
-pub(crate) fn positions_of_ones(bytes: &[u8], count: usize, out: &mut Vec<u32>) -> Option<()> {
+/// Appends the positions of the ones in `range` of `count` values of one bit to `out`, and gives how many ones come before it.
+/// `None` when the bytes do not hold so many values, as far as they are looked at.
+pub(crate) fn positions_of_ones(
+    bytes: &[u8],
+    count: usize,
+    range: &Range<usize>,
+    out: &mut Vec<u32>,
+) -> Option<usize> {
+    if range.end > count {
+        return None;
+    }
     let mut runs = Runs {
         bytes,
         width: 1,
         count,
     };
-    let mut at = 0u32;
-    while runs.count > 0 {
-        match runs.next()? {
-            Run::Repeated(value, len) => {
-                if value == 1 {
-                    out.extend(at..at + len as u32);
-                }
-                at += len as u32;
+    let (mut at, mut before) = (0, 0);
+    while at < range.end {
+        let run = runs.next()?;
+        let wanted = run.wanted(at, range);
+        match run {
+            Run::Repeated(0, _) => {}
+            Run::Repeated(..) => {
+                before += wanted.start;
+                out.extend((at + wanted.start) as u32..(at + wanted.end) as u32);
             }
-            Run::Packed(groups, len) => {
-                let ones: usize = groups.iter().map(|bits| bits.count_ones() as usize).sum();
-                out.reserve(ones);
-                for (group, &bits) in groups.iter().enumerate() {
-                    let mut bits = bits;
-                    while bits != 0 {
-                        let position = group * 8 + bits.trailing_zeros() as usize;
-                        if position < len {
-                            out.push(at + position as u32);
-                        }
-                        bits &= bits - 1;
-                    }
-                }
-                at += len as u32;
+            Run::Packed(groups, _) => {
+                before += ones_before(groups, wanted.start);
+                push_ones(groups, &wanted, at, out);
             }
         }
+        at += run.len();
     }
-    Some(())
+    Some(before)
 }
 
-/// Whether any of the values in `range` of `count` values of one bit is a one. `None` when the bytes do not hold so many.
+/// How many of the first `count` bits are ones.
+fn ones_before(bits: &[u8], count: usize) -> usize {
+    let (whole, rest) = bits.split_at(count / 8);
+    let (words, bytes) = whole.as_chunks::<8>();
+    let of_words: u32 = words
+        .iter()
+        .map(|word| u64::from_le_bytes(*word).count_ones())
+        .sum();
+    let of_bytes: u32 = bytes.iter().map(|byte| byte.count_ones()).sum();
+    let last = rest
+        .first()
+        .map_or(0, |byte| byte & ((1 << (count % 8)) - 1));
+    (of_words + of_bytes + last.count_ones()) as usize
+}
+
+/// Appends the positions of the ones in `range`, counted from `first`.
+fn push_ones(groups: &[u8], range: &Range<usize>, first: usize, out: &mut Vec<u32>) {
+    let bytes = range.start / 8..range.end.div_ceil(8);
+    let ones: u32 = groups[bytes.clone()]
+        .iter()
+        .map(|bits| bits.count_ones())
+        .sum();
+    out.reserve(ones as usize);
+    for group in bytes {
+        let mut bits = groups[group];
+        while bits != 0 {
+            let position = group * 8 + bits.trailing_zeros() as usize;
+            if range.contains(&position) {
+                out.push((first + position) as u32);
+            }
+            bits &= bits - 1;
+        }
+    }
+}
+
+/// Where the entries of `rows` lie among `count` entries of a list, of which the first one of each row has the repetition level
+/// 0 and others have 1. `None` when there are not so many rows.
+pub(crate) fn entries_of(
+    repetition: &[u8],
+    count: usize,
+    rows: &Range<usize>,
+) -> Option<Range<usize>> {
+    Some(begin_of(repetition, count, rows.start)?..begin_of(repetition, count, rows.end)?)
+}
+
+/// Where the entries of a row begin, or where all end, if it is the row behind the last.
+fn begin_of(repetition: &[u8], count: usize, row: usize) -> Option<usize> {
+    let mut runs = Runs {
+        bytes: repetition,
+        width: 1,
+        count,
+    };
+    // Rows that are still to be passed, and where the next one begins is wanted.
+    let (mut left, mut at) = (row, 0);
+    while at < count {
+        let run = runs.next()?;
+        let len = run.len();
+        let begins = match run {
+            Run::Repeated(0, len) => len,
+            Run::Repeated(..) => 0,
+            Run::Packed(groups, len) => len - ones_before(groups, len),
+        };
+        if left < begins {
+            return Some(match run {
+                Run::Repeated(..) => at + left,
+                Run::Packed(groups, _) => at + nth_zero(groups, left),
+            });
+        }
+        left -= begins;
+        at += len;
+    }
+    (left == 0).then_some(count)
+}
+
+/// The position of the zero that `before` zeros come before. There must be so many.
+fn nth_zero(bits: &[u8], mut before: usize) -> usize {
+    for (at, byte) in bits.iter().enumerate() {
+        let zeros = byte.count_zeros() as usize;
+        if before < zeros {
+            let mut open = !byte;
+            for _ in 0..before {
+                open &= open - 1;
+            }
+            return at * 8 + open.trailing_zeros() as usize;
+        }
+        before -= zeros;
+    }
+    bits.len() * 8
+}
+
+/// Whether any of the values in `range` of `count` values of one bit is a one. `None` as with [`positions_of_ones`].
 pub(crate) fn has_one_in(bytes: &[u8], count: usize, range: &Range<usize>) -> Option<bool> {
+    if range.end > count {
+        return None;
+    }
     let mut runs = Runs {
         bytes,
         width: 1,
         count,
     };
     let mut at = 0;
-    while runs.count > 0 && at < range.end {
+    while at < range.end {
         let run = runs.next()?;
-        let (Run::Repeated(_, len) | Run::Packed(_, len)) = run;
-        let (from, to) = (range.start.max(at), range.end.min(at + len));
-        let is_one = |position: usize| match run {
-            Run::Repeated(value, _) => value == 1,
-            Run::Packed(groups, _) => groups[position / 8] >> (position % 8) & 1 == 1,
-        };
-        if (from..to).any(|position| is_one(position - at)) {
+        let wanted = run.wanted(at, range);
+        let is_there = !wanted.is_empty()
+            && match run {
+                Run::Repeated(value, _) => value == 1,
+                Run::Packed(groups, _) => {
+                    ones_before(groups, wanted.end) > ones_before(groups, wanted.start)
+                }
+            };
+        if is_there {
             return Some(true);
         }
-        at += len;
+        at += run.len();
     }
     Some(false)
 }
@@ -341,22 +462,30 @@ fn unpack_groups<T: Number>(groups: &[u8], width: u8, count: usize, out: &mut Ve
 }
 
 #[inline]
-fn unpack(groups: &[u8], width: u8, count: usize, mut each: impl FnMut(u32)) {
+fn unpack(groups: &[u8], width: u8, range: Range<usize>, mut each: impl FnMut(u32)) {
+    let groups = &groups[range.start / 8 * usize::from(width)..];
     let mask = (1u64 << width) - 1;
     let (mut bits, mut held) = (0u64, 0u32);
     let (words, rest) = groups.as_chunks::<4>();
     let mut last = [0; 4];
     last[..rest.len()].copy_from_slice(rest);
     let mut words = words.iter().chain(std::iter::once(&last));
-    for _ in 0..count {
+    let mut next = || {
         if held < u32::from(width) {
             let word = words.next().copied().unwrap_or_default();
             bits |= u64::from(u32::from_le_bytes(word)) << held;
             held += 32;
         }
-        each((bits & mask) as u32);
+        let value = (bits & mask) as u32;
         bits >>= width;
         held -= u32::from(width);
+        value
+    };
+    for _ in 0..range.start % 8 {
+        next();
+    }
+    for _ in range {
+        each(next());
     }
 }
 
@@ -410,35 +539,57 @@ mod tests {
         fn decoding_gives_back_what_was_encoded(
             runs in proptest::collection::vec((0u32..70_000, 1usize..40), 0..60),
             short in proptest::collection::vec(0u32..3, 0..50),
+            part in (0usize..1000, 0usize..100),
         ) {
             let mut values: Vec<u32> = runs.iter().flat_map(|&(value, count)| std::iter::repeat_n(value, count)).collect();
             values.extend(short);
             let width = width_of(values.iter().copied().max().unwrap_or(0));
             let mut bytes = Vec::new();
             encode(&values, width, &mut bytes);
-            let mut fast = Vec::new();
-            prop_assert!(decode::<u32>(&bytes, width, values.len(), &mut fast).is_some());
-            prop_assert_eq!(&fast, &values);
+            let end = (part.0 + part.1).min(values.len());
+            for range in [0..values.len(), part.0.min(end)..end] {
+                let mut fast = Vec::new();
+                prop_assert!(decode::<u32>(&bytes, width, values.len(), &range, &mut fast).is_some());
+                prop_assert_eq!(&fast, &values[range]);
+            }
             prop_assert_eq!(decode_plainly(&bytes, width, values.len()), values);
         }
 
         #[test]
         fn ones_are_found_where_they_are(
-            runs in proptest::collection::vec((0u8..2, 1usize..40), 0..40), range in (0usize..900, 0usize..30)
+            runs in proptest::collection::vec((0u8..2, 1usize..40), 0..40), part in (0usize..900, 0usize..30)
         ) {
             let levels: Vec<u8> = runs.iter().flat_map(|&(value, count)| std::iter::repeat_n(value, count)).collect();
             let mut bytes = Vec::new();
             encode(&levels, 1, &mut bytes);
-            let mut positions = Vec::new();
-            prop_assert!(positions_of_ones(&bytes, levels.len(), &mut positions).is_some());
-            let expected: Vec<u32> = (0..levels.len() as u32).filter(|&at| levels[at as usize] == 1).collect();
-            prop_assert_eq!(&positions, &expected);
-            let range = range.0..range.0 + range.1;
-            let is_there = expected.iter().any(|&at| range.contains(&(at as usize)));
-            prop_assert_eq!(has_one_in(&bytes, levels.len(), &range), Some(is_there));
+            let end = (part.0 + part.1).min(levels.len());
             let mut by_rows = Vec::new();
-            encode_presence(&expected, levels.len(), &mut by_rows);
+            let all: Vec<u32> = (0..levels.len() as u32).filter(|&at| levels[at as usize] == 1).collect();
+            encode_presence(&all, levels.len(), &mut by_rows);
+            for bytes in [&bytes, &by_rows] {
+                for range in [0..levels.len(), part.0.min(end)..end] {
+                    let expected: Vec<u32> = all.iter().copied().filter(|&at| range.contains(&(at as usize))).collect();
+                    let before = all.iter().filter(|&&at| (at as usize) < range.start).count();
+                    let mut positions = Vec::new();
+                    prop_assert_eq!(positions_of_ones(bytes, levels.len(), &range, &mut positions), Some(before));
+                    prop_assert_eq!(has_one_in(bytes, levels.len(), &range), Some(!expected.is_empty()));
+                    prop_assert_eq!(positions, expected);
+                }
+            }
             prop_assert_eq!(decode_plainly(&by_rows, 1, levels.len()), levels.iter().copied().map(u32::from).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn entries_of_rows_are_found(lists in proptest::collection::vec(prop_oneof![4 => Just(1usize), 1 => 1usize..40], 0..200), part in (0usize..200, 0usize..30)) {
+            let levels: Vec<u8> = lists.iter().flat_map(|&len| (0..len).map(|at| u8::from(at > 0))).collect();
+            let mut bytes = Vec::new();
+            encode(&levels, 1, &mut bytes);
+            let end = (part.0 + part.1).min(lists.len());
+            let rows = part.0.min(end)..end;
+            let begin = |row: usize| lists[..row].iter().sum::<usize>();
+            let entries = entries_of(&bytes, levels.len(), &rows);
+            prop_assert_eq!(entries, Some(begin(rows.start)..begin(rows.end)));
+            prop_assert_eq!(entries_of(&bytes, levels.len(), &(0..lists.len() + 1)), None);
         }
 
         #[test]
@@ -447,21 +598,26 @@ mod tests {
             let mut bytes = Vec::new();
             encode(&values, width, &mut bytes);
             let mut fast = Vec::new();
-            prop_assert!(decode::<u32>(&bytes, width, values.len(), &mut fast).is_some());
+            prop_assert!(decode::<u32>(&bytes, width, values.len(), &(0..values.len()), &mut fast).is_some());
             prop_assert_eq!(&fast, &values);
             prop_assert_eq!(decode_plainly(&bytes, width, values.len()), values);
         }
 
         #[test]
-        fn any_bytes_are_decoded_or_refused(bytes: Vec<u8>, width in 0u8..=40, count in 0usize..2000) {
+        fn any_bytes_are_decoded_or_refused(bytes: Vec<u8>, width in 0u8..=40, count in 0usize..2000, part in (0usize..2000, 0usize..2000)) {
+            let range = part.0.min(part.1)..part.0.max(part.1);
             let mut values = Vec::<u32>::new();
-            if decode(&bytes, width, count, &mut values).is_some() {
-                prop_assert_eq!(values.len(), count);
+            if decode(&bytes, width, count, &range, &mut values).is_some() {
+                prop_assert_eq!(values.len(), range.len());
             }
             let mut positions = Vec::new();
-            if positions_of_ones(&bytes, count, &mut positions).is_some() {
-                prop_assert!(positions.iter().all(|&at| (at as usize) < count));
+            if positions_of_ones(&bytes, count, &range, &mut positions).is_some() {
+                prop_assert!(positions.iter().all(|&at| range.contains(&(at as usize))));
             }
+            if let Some(entries) = entries_of(&bytes, count, &range) {
+                prop_assert!(entries.start <= entries.end && entries.end <= count);
+            }
+            has_one_in(&bytes, count, &range);
         }
     }
 

@@ -7,9 +7,10 @@ use model::{
     SpanRow, StatusCode, Symbol, TraceId, UnixNanos,
 };
 
-use crate::pages::within;
+use crate::group::{Paged, no_resource};
+use crate::pages::{PagedColumn, within};
 use crate::read::content;
-use crate::{ReadError, SpanColumn, SpanGroup, WordColumn};
+use crate::{ReadError, SpanGroup, WordColumn};
 
 impl SpanGroup {
     /// Appends the rows of one whole trace, counted in the row group, in their order. `remap` must have been reset for
@@ -53,9 +54,13 @@ impl SpanGroup {
         remap: &mut Remap,
     ) -> Result<(), ReadError> {
         let from = into.batch.spans.len();
-        let resources = self.resources.clone();
-        for &resource in &self.resource(page)?[rows.clone()] {
-            let resource = into.push_resource(&resources, resource, remap)?;
+        let all = self.resources.resources.len();
+        let of = self.len_of(page);
+        for &resource in self.resource.load_rows(page, &rows, of)?.values(&rows) {
+            if resource as usize >= all {
+                return Err(no_resource(resource));
+            }
+            let resource = into.push_resource(&self.resources, resource, remap)?;
             into.batch.spans.push(SpanRow {
                 trace_id,
                 span_id: SpanId::ZERO,
@@ -71,32 +76,30 @@ impl SpanGroup {
                 status: StatusCode::Unset,
             });
         }
-        self.fill_ids(page, rows.clone(), trace_first, from, into)?;
-        self.fill_plain(page, rows.clone(), from, into)?;
-        self.fill_attributes(page, &rows, from, into)?;
-        self.fill_extras(page, rows, from, into)
+        let part = Part { page, rows, of };
+        self.fill_ids(&part, trace_first, from, into)?;
+        self.fill_plain(&part, from, into)?;
+        self.fill_attributes(&part, from, into)?;
+        self.fill_extras(&part, from, into)
     }
 
     fn fill_ids(
         &mut self,
-        page: usize,
-        rows: Range<usize>,
+        part: &Part,
         trace_first: usize,
         from: usize,
         into: &mut Gathered,
     ) -> Result<(), ReadError> {
         let spans = &mut into.batch.spans;
-        if !self.has(SpanColumn::SpanId) {
+        let Some(ids) = &mut self.span_id else {
             return Ok(());
-        }
-        for (span, id) in spans[from..]
-            .iter_mut()
-            .zip(&self.span_id(page)?[rows.clone()])
-        {
+        };
+        let ids = part.of(ids)?.ids();
+        for (span, id) in spans[from..].iter_mut().zip(&ids[part.rows.clone()]) {
             span.span_id = SpanId(*id);
         }
-        if self.has(SpanColumn::Parent) {
-            for (at, &back) in (from..).zip(&self.parent(page)?[rows.clone()]) {
+        if let Some(parents) = &mut self.parent {
+            for (at, &back) in (from..).zip(part.of(parents)?.values(&part.rows)) {
                 let back = back as usize;
                 if back > at - trace_first {
                     return Err(content(format!(
@@ -108,12 +111,12 @@ impl SpanGroup {
                 }
             }
         }
-        if self.has(SpanColumn::ParentSpanId) {
-            let (places, ids) = self.parent_span_id(page)?;
-            for at in within(places, &rows) {
-                let span = &mut spans[from + places[at] as usize - rows.start];
+        if let Some(parents) = &mut self.parent_span_id {
+            let parents = part.of(parents)?;
+            for at in within(parents.rows(), &part.rows) {
+                let span = &mut spans[from + part.place_of(parents.rows()[at])];
                 if span.parent_span_id.is_zero() {
-                    span.parent_span_id = SpanId(ids[at]);
+                    span.parent_span_id = SpanId(parents.ids()[at]);
                 }
             }
         }
@@ -122,36 +125,42 @@ impl SpanGroup {
 
     fn fill_plain(
         &mut self,
-        page: usize,
-        rows: Range<usize>,
+        part: &Part,
         from: usize,
         into: &mut Gathered,
     ) -> Result<(), ReadError> {
         let batch = &mut into.batch;
+        let rows = &part.rows;
         let spans = &mut batch.spans[from..];
-        self.few_times(page, rows.clone(), |at, start, duration| {
-            spans[at].start = UnixNanos(start.unwrap_or(0));
-            spans[at].duration = DurationNanos(duration.unwrap_or(0));
-        })?;
-        if self.has(SpanColumn::Flags) {
-            for (span, &flags) in spans.iter_mut().zip(&self.flags(page)?[rows.clone()]) {
+        if let Some(starts) = &mut self.start {
+            for (span, &start) in spans.iter_mut().zip(part.of(starts)?.values(rows)) {
+                span.start = UnixNanos(start);
+            }
+        }
+        if let Some(durations) = &mut self.duration {
+            for (span, &duration) in spans.iter_mut().zip(part.of(durations)?.values(rows)) {
+                span.duration = DurationNanos(duration);
+            }
+        }
+        if let Some(flags) = &mut self.flags {
+            for (span, &flags) in spans.iter_mut().zip(part.of(flags)?.values(rows)) {
                 span.flags = flags;
             }
         }
-        if self.has(SpanColumn::Kind) {
-            for (span, &kind) in spans.iter_mut().zip(&self.kind(page)?[rows.clone()]) {
+        if let Some(kinds) = &mut self.kind {
+            for (span, kind) in spans.iter_mut().zip(part.of(kinds)?.numbers(rows)) {
                 span.kind = SpanKind::from_number(kind.into());
             }
         }
-        if self.has(SpanColumn::Status) {
-            for (span, &status) in spans.iter_mut().zip(&self.status(page)?[rows.clone()]) {
+        if let Some(statuses) = &mut self.status {
+            for (span, status) in spans.iter_mut().zip(part.of(statuses)?.numbers(rows)) {
                 span.status = StatusCode::from_number(status.into());
             }
         }
-        if self.has(SpanColumn::Name) {
-            let names = self.words(WordColumn::Name, page)?;
-            for (span, row) in spans.iter_mut().zip(rows) {
-                span.name = names.symbol(row, &mut batch.symbols)?;
+        if let Some(names) = &mut self.words[WordColumn::Name as usize] {
+            let names = part.of(names)?;
+            for (span, row) in spans.iter_mut().zip(rows.clone()) {
+                span.name = names.symbol_of(row, &mut batch.symbols)?;
             }
         }
         Ok(())
@@ -160,29 +169,29 @@ impl SpanGroup {
     /// Gives the spans from `from` on the attributes that are in opened columns: columns first, then the others.
     fn fill_attributes(
         &mut self,
-        page: usize,
-        rows: &Range<usize>,
+        part: &Part,
         from: usize,
         into: &mut Gathered,
     ) -> Result<(), ReadError> {
-        let len = self.page_rows(page).len();
         let batch = &mut into.batch;
         let mut found: Vec<(u32, Attribute)> = Vec::new();
         for (_, key, pages) in &mut self.attributes {
-            if !pages.has_value_in(page, rows)? {
+            // Most columns have no value in most traces: a look at the levels saves their dictionaries.
+            if !pages.fetch(part.page, part.of)?.has_value_in(&part.rows)? {
                 continue;
             }
-            let pages = pages.load(page, len)?;
-            let own = within(pages.rows(), rows);
+            let pages = part.of(pages)?;
             let key = batch.symbols.intern_str(key)?;
-            for at in own {
+            for at in within(pages.rows(), &part.rows) {
                 let value = pages.symbol(at, &mut batch.symbols)?;
                 found.push((pages.rows()[at], Attribute { key, value }));
             }
         }
-        if self.has(SpanColumn::Tail) {
-            let tail = self.tail(page)?;
-            for at in within(tail.owners(), rows) {
+        if let Some(tail) = &mut self.tail
+            && tail.fetch(part.page, part.of)?.has_value_in(&part.rows)?
+        {
+            let tail = part.of(tail)?;
+            for at in within(tail.owners(), &part.rows) {
                 let attribute = tail.attribute(at, &mut batch.symbols)?;
                 found.push((tail.owners()[at], attribute));
             }
@@ -190,7 +199,7 @@ impl SpanGroup {
         // Stable: what a row has stays in the order of the columns.
         found.sort_by_key(|(row, _)| *row);
         let mut found = found.into_iter().peekable();
-        for (span, row) in batch.spans[from..].iter_mut().zip(rows.start as u32..) {
+        for (span, row) in batch.spans[from..].iter_mut().zip(part.rows.start as u32..) {
             let start = batch.attributes.len();
             while let Some((_, attribute)) = found.next_if(|(of, _)| *of == row) {
                 batch.attributes.push(attribute);
@@ -202,48 +211,52 @@ impl SpanGroup {
 
     fn fill_extras(
         &mut self,
-        page: usize,
-        rows: Range<usize>,
+        part: &Part,
         from: usize,
         into: &mut Gathered,
     ) -> Result<(), ReadError> {
         let batch = &mut into.batch;
+        let rows = &part.rows;
         let mut extras = vec![SpanExtra::default(); rows.len()];
         for column in [WordColumn::StatusMessage, WordColumn::TraceState] {
-            let opened = match column {
-                WordColumn::StatusMessage => SpanColumn::StatusMessage,
-                _ => SpanColumn::TraceState,
-            };
-            if !self.has(opened) {
+            let Some(words) = &mut self.words[column as usize] else {
                 continue;
-            }
-            let words = self.words(column, page)?;
-            for at in within(words.rows(), &rows) {
+            };
+            let words = part.of(words)?;
+            for at in within(words.rows(), rows) {
                 let symbol = words.symbol(at, &mut batch.symbols)?;
-                let extra = &mut extras[words.rows()[at] as usize - rows.start];
+                let extra = &mut extras[part.place_of(words.rows()[at])];
                 match column {
                     WordColumn::StatusMessage => extra.status_message = symbol,
                     _ => extra.trace_state = symbol,
                 }
             }
         }
-        if self.has(SpanColumn::Dropped) {
-            let [attributes, events, links] = self.dropped(page)?;
-            for (extra, row) in extras.iter_mut().zip(rows.clone()) {
-                extra.dropped_attributes = attributes[row];
-                extra.dropped_events = events[row];
-                extra.dropped_links = links[row];
+        if let Some([attributes, events, links]) = &mut self.dropped {
+            let attributes = part.of(attributes)?.values(rows).iter();
+            let events = part.of(events)?.values(rows).iter();
+            let links = part.of(links)?.values(rows).iter();
+            for (extra, ((attributes, events), links)) in
+                extras.iter_mut().zip(attributes.zip(events).zip(links))
+            {
+                extra.dropped_attributes = *attributes;
+                extra.dropped_events = *events;
+                extra.dropped_links = *links;
             }
         }
-        if self.has(SpanColumn::Events) {
-            let events = self.events(page)?;
+        if let Some(events) = &mut self.events
+            && events.fetch(part.page, part.of)?.has_value_in(rows)?
+        {
+            let events = part.of(events)?;
             let mut places = events.before(rows.start as u32);
             for (extra, row) in extras.iter_mut().zip(rows.start as u32..) {
                 extra.events = events.push(row, &mut places, batch)?;
             }
         }
-        if self.has(SpanColumn::Links) {
-            let links = self.links(page)?;
+        if let Some(links) = &mut self.links
+            && links.fetch(part.page, part.of)?.has_value_in(rows)?
+        {
+            let links = part.of(links)?;
             let mut places = links.before(rows.start as u32);
             for (extra, row) in extras.iter_mut().zip(rows.start as u32..) {
                 extra.links = links.push(row, &mut places, batch)?;
@@ -262,5 +275,24 @@ impl SpanGroup {
             }
         }
         Ok(())
+    }
+}
+
+/// Rows of a page, which has `of` rows.
+struct Part {
+    page: usize,
+    rows: Range<usize>,
+    of: usize,
+}
+
+impl Part {
+    /// A column with these rows decoded.
+    fn of<'a, T: PagedColumn>(&self, column: &'a mut Paged<T>) -> Result<&'a mut T, ReadError> {
+        column.load_rows(self.page, &self.rows, self.of)
+    }
+
+    /// The place of a row among these.
+    fn place_of(&self, row: u32) -> usize {
+        row as usize - self.rows.start
     }
 }

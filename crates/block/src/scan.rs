@@ -1,24 +1,20 @@
-//! Some columns of some rows of `spans.parquet`, page by page: what queries read with.
+//! Where some columns of some rows of `spans.parquet` are: what queries read with.
 //!
-//! A [`SpanFile`] tells which bytes hold the columns of a row group; a [`SpanGroup`] over these bytes decodes pages when they are
-//! asked for, keeping the last one of each column. Like [`SpanReader`](crate::SpanReader) it depends on what
+//! A [`SpanFile`] tells which bytes hold the columns of a row group; a [`SpanGroup`](crate::SpanGroup) over these bytes decodes
+//! pages when they are asked for. Like [`SpanReader`](crate::SpanReader) they depend on what
 //! [`BlockWriter`](crate::BlockWriter) promises: pages of all columns begin at the same rows.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use model::SpanBatch;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::statistics::Statistics;
 
-use crate::extras::{EVENT_NAME, EventNamePages, EventPages, LinkPages};
-use crate::pages::{IdPages, IntPages, LongPages, Window, dictionary_place, page_places};
+use crate::extras::EVENT_NAME;
+use crate::pages::{dictionary_place, page_place};
 use crate::read::content;
-use crate::source::Source;
-use crate::words::{AttributePages, ListPages, NumberedPages, WordPages};
 use crate::{AttributeColumn, BlockMeta, ReadError};
 
 /// A column that can be read by itself.
@@ -67,10 +63,10 @@ const NEAR_BYTES: u64 = 16 << 10;
 
 /// A `spans.parquet` whose footer is known.
 pub struct SpanFile {
-    footer: Arc<ParquetMetaData>,
+    pub(crate) footer: Arc<ParquetMetaData>,
     /// Leaf columns by path.
-    leaves: HashMap<String, usize>,
-    columns: Vec<AttributeColumn>,
+    pub(crate) leaves: HashMap<String, usize>,
+    pub(crate) columns: Vec<AttributeColumn>,
     /// The first row of each row group, and behind them the number of all rows.
     first_rows: Vec<u64>,
 }
@@ -100,6 +96,11 @@ impl SpanFile {
         /// A column of some thirty letters, in a table and in a list.
         const COLUMN_BYTES: usize = 160;
         (self.leaves.len() + self.columns.len()) * COLUMN_BYTES
+    }
+
+    /// Columns that dictionaries can be of.
+    pub fn leaf_count(&self) -> usize {
+        self.leaves.len()
     }
 
     /// Row groups.
@@ -152,9 +153,10 @@ impl SpanFile {
                 let chunk = metadata.column(leaf);
                 match (pages, index.and_then(|index| index.get(leaf))) {
                     (Some(pages), Some(places)) => {
-                        let all: Vec<_> = page_places(places).collect();
+                        let all = places.page_locations();
+                        let pages = pages.iter().filter_map(|&page| all.get(page));
                         ranges.extend(dictionary_place(chunk, places));
-                        ranges.extend(pages.iter().filter_map(|&page| all.get(page).cloned()));
+                        ranges.extend(pages.map(page_place));
                     }
                     _ => {
                         let (start, len) = chunk.byte_range();
@@ -203,7 +205,7 @@ impl SpanFile {
         (0..self.group_count()).map(of_group).sum()
     }
 
-    fn places(&self, group: usize) -> Option<&[OffsetIndexMetaData]> {
+    pub(crate) fn places(&self, group: usize) -> Option<&[OffsetIndexMetaData]> {
         let index = self.footer.offset_index()?.get(group)?;
         Some(index)
     }
@@ -271,7 +273,7 @@ impl SpanFile {
         inside.map(|(_, &leaf)| leaf).collect()
     }
 
-    fn path(&self, column: SpanColumn) -> &str {
+    pub(crate) fn path(&self, column: SpanColumn) -> &str {
         match column {
             SpanColumn::SpanId => "span_id",
             SpanColumn::Parent => "parent",
@@ -316,559 +318,5 @@ impl SpanFile {
         ];
         all.extend((0..self.columns.len() as u16).map(SpanColumn::Attribute));
         all
-    }
-}
-
-/// A column, and which of its pages is decoded.
-struct Paged<T> {
-    pages: T,
-    page: usize,
-}
-
-/// In [`Paged::page`]: none yet.
-const NO_PAGE: usize = usize::MAX;
-
-impl<T> Paged<T> {
-    fn new(pages: T) -> Self {
-        let page = NO_PAGE;
-        Self { pages, page }
-    }
-
-    /// Has `page` decoded, unless it is.
-    #[inline]
-    fn load(
-        &mut self,
-        page: usize,
-        decode: impl FnOnce(&mut T) -> Result<(), ReadError>,
-    ) -> Result<&mut T, ReadError> {
-        if self.page != page {
-            self.page = NO_PAGE;
-            decode(&mut self.pages)?;
-            self.page = page;
-        }
-        Ok(&mut self.pages)
-    }
-}
-
-/// Some columns of one row group. Pages are numbered from 0, rows are counted in their page unless said otherwise.
-///
-/// Methods that give a column fail when it was not among those asked for.
-pub struct SpanGroup {
-    pub(crate) resources: Arc<SpanBatch>,
-    /// The first row of each page, counted in the row group, and behind them the number of all rows.
-    first_rows: Vec<u32>,
-    resource: Paged<IntPages>,
-    span_id: Option<Paged<IdPages<8>>>,
-    parent: Option<Paged<IntPages>>,
-    parent_span_id: Option<Paged<IdPages<8>>>,
-    start: Option<Paged<LongPages>>,
-    duration: Option<Paged<LongPages>>,
-    /// Which pages of start and duration are read and not decoded.
-    planes: [usize; 2],
-    kind: Option<Paged<NumberedPages>>,
-    status: Option<Paged<NumberedPages>>,
-    words: [Option<Paged<WordPages>>; 3],
-    pub(crate) attributes: Vec<(u16, String, AttributePagesAt)>,
-    tail: Option<Paged<ListPages>>,
-    events: Option<Paged<EventPages>>,
-    event_names: Option<Paged<EventNamePages>>,
-    links: Option<Paged<LinkPages>>,
-    flags: Option<Paged<IntPages>>,
-    dropped: Option<[Paged<IntPages>; 3]>,
-    numbers: Vec<u8>,
-}
-
-/// The pages of an attribute's column.
-pub(crate) struct AttributePagesAt(Paged<AttributePages>);
-
-/// The columns of words that every span has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WordColumn {
-    /// [`SpanColumn::Name`]; every row has one.
-    Name = 0,
-    /// [`SpanColumn::StatusMessage`]
-    StatusMessage = 1,
-    /// [`SpanColumn::TraceState`]
-    TraceState = 2,
-}
-
-impl SpanGroup {
-    /// Opens columns of a row group. `columns` must name [`SpanColumn::Resource`]; `bytes` are those of
-    /// [`SpanFile::bytes_of`] for the same columns, each with where it begins. Pages that are not among them cannot be asked for.
-    ///
-    /// # Errors
-    /// [`ReadError`]
-    pub fn open(
-        file: &SpanFile,
-        group: usize,
-        columns: &[SpanColumn],
-        bytes: Vec<(u64, Bytes)>,
-        resources: Arc<SpanBatch>,
-    ) -> Result<Self, ReadError> {
-        let parts: Vec<Window> = bytes
-            .into_iter()
-            .map(|(start, bytes)| Window { start, bytes })
-            .collect();
-        let source = Source {
-            parts: &parts,
-            group: file.footer.row_group(group),
-            leaves: &file.leaves,
-            places: file.places(group),
-        };
-        let resource = source.ints("resource")?;
-        let first_rows = file.first_rows_of_pages(group)?;
-        let mut opened = Self {
-            resources,
-            first_rows,
-            resource: Paged::new(resource),
-            span_id: None,
-            parent: None,
-            parent_span_id: None,
-            start: None,
-            duration: None,
-            planes: [NO_PAGE; 2],
-            kind: None,
-            status: None,
-            words: [None, None, None],
-            attributes: Vec::new(),
-            tail: None,
-            events: None,
-            event_names: None,
-            links: None,
-            flags: None,
-            dropped: None,
-            numbers: Vec::new(),
-        };
-        for &column in columns {
-            opened.add(&source, file, column)?;
-        }
-        Ok(opened)
-    }
-
-    fn add(
-        &mut self,
-        source: &Source<'_>,
-        file: &SpanFile,
-        column: SpanColumn,
-    ) -> Result<(), ReadError> {
-        let path = file.path(column);
-        match column {
-            SpanColumn::Resource => {}
-            SpanColumn::SpanId => self.span_id = Some(Paged::new(source.ids(path)?)),
-            SpanColumn::Parent => self.parent = Some(Paged::new(source.ints(path)?)),
-            SpanColumn::ParentSpanId => self.parent_span_id = Some(Paged::new(source.ids(path)?)),
-            SpanColumn::Start => self.start = Some(Paged::new(source.longs(path)?)),
-            SpanColumn::Duration => self.duration = Some(Paged::new(source.longs(path)?)),
-            SpanColumn::Kind => self.kind = Some(Paged::new(source.kinds()?)),
-            SpanColumn::Status => self.status = Some(Paged::new(source.statuses()?)),
-            SpanColumn::Name => self.words[0] = Some(Paged::new(source.text(path)?)),
-            SpanColumn::StatusMessage => self.words[1] = Some(Paged::new(source.text(path)?)),
-            SpanColumn::TraceState => self.words[2] = Some(Paged::new(source.text(path)?)),
-            SpanColumn::Tail => self.tail = Some(Paged::new(source.list("attributes", 1)?)),
-            SpanColumn::Events => self.events = Some(Paged::new(EventPages::open(source)?)),
-            SpanColumn::EventName => {
-                self.event_names = Some(Paged::new(EventNamePages::open(source)?));
-            }
-            SpanColumn::Links => self.links = Some(Paged::new(LinkPages::open(source)?)),
-            SpanColumn::Flags => self.flags = Some(Paged::new(source.ints(path)?)),
-            SpanColumn::Dropped => {
-                self.dropped = Some([
-                    Paged::new(source.ints("dropped_attributes")?),
-                    Paged::new(source.ints("dropped_events")?),
-                    Paged::new(source.ints("dropped_links")?),
-                ]);
-            }
-            SpanColumn::Attribute(at) => {
-                let Some(column) = file.columns.get(usize::from(at)) else {
-                    return Err(content(format!("there is no attribute column {at}")));
-                };
-                let pages = AttributePages::open(source.leaf(path)?, column.kind)?;
-                let pages = AttributePagesAt(Paged::new(pages));
-                self.attributes.push((at, column.key.clone(), pages));
-            }
-        }
-        Ok(())
-    }
-
-    /// Pages.
-    pub fn page_count(&self) -> usize {
-        self.first_rows.len() - 1
-    }
-
-    /// The rows of a page, counted in the row group.
-    ///
-    /// # Panics
-    /// When there are not so many pages.
-    pub fn page_rows(&self, page: usize) -> Range<u32> {
-        self.first_rows[page]..self.first_rows[page + 1]
-    }
-
-    /// The page that holds a row of the row group.
-    pub fn page_of(&self, row: u32) -> usize {
-        let pages = self.page_count();
-        self.first_rows[1..=pages].partition_point(|&end| end <= row)
-    }
-
-    /// Resources and instrumentation scopes, to which [`Self::resource`] refers.
-    pub fn resources(&self) -> &Arc<SpanBatch> {
-        &self.resources
-    }
-
-    /// Rows of [`Self::resources`], none beyond their number.
-    ///
-    /// # Errors
-    /// [`ReadError`], as all below.
-    pub fn resource(&mut self, page: usize) -> Result<&[u32], ReadError> {
-        let (rows, limit) = (self.len_of(page), self.resources.resources.len());
-        let pages = self.resource.load(page, |pages| {
-            pages.seek(page);
-            pages.next()?;
-            let last = pages.values.iter().fold(0, |last, &at| at.max(last));
-            check(pages.values.len() == rows && (rows == 0 || (last as usize) < limit))
-        })?;
-        Ok(&pages.values)
-    }
-
-    fn len_of(&self, page: usize) -> usize {
-        self.page_rows(page).len()
-    }
-
-    /// Ids of spans.
-    pub fn span_id(&mut self, page: usize) -> Result<&[[u8; 8]], ReadError> {
-        let rows = self.len_of(page);
-        let pages = there(&mut self.span_id)?.load(page, |pages| {
-            pages.seek(page);
-            pages.next()?;
-            check(pages.ids().len() == rows)
-        })?;
-        Ok(pages.ids())
-    }
-
-    /// How many rows back the parent is, 0 where it is not among them. The caller checks that it stays in the trace.
-    pub fn parent(&mut self, page: usize) -> Result<&[u32], ReadError> {
-        let rows = self.len_of(page);
-        let pages = there(&mut self.parent)?.load(page, |pages| {
-            pages.seek(page);
-            pages.next_of(rows)
-        })?;
-        Ok(&pages.values)
-    }
-
-    /// The rows that have a parent which is not among the rows of their trace, and its id.
-    pub fn parent_span_id(&mut self, page: usize) -> Result<(&[u32], &[[u8; 8]]), ReadError> {
-        let rows = self.len_of(page);
-        let pages = there(&mut self.parent_span_id)?.load(page, |pages| {
-            pages.seek(page);
-            pages.next_nullable()?;
-            check(within(&pages.rows, rows))
-        })?;
-        Ok((&pages.rows, pages.ids()))
-    }
-
-    /// Start times, in Unix nanoseconds.
-    pub fn start(&mut self, page: usize) -> Result<&[i64], ReadError> {
-        let rows = self.len_of(page);
-        longs(&mut self.start, page, rows)
-    }
-
-    /// Durations, in nanoseconds.
-    pub fn duration(&mut self, page: usize) -> Result<&[i64], ReadError> {
-        let rows = self.len_of(page);
-        longs(&mut self.duration, page, rows)
-    }
-
-    /// Calls `each` with some rows of a page and when they start, without decoding the rest of it.
-    pub fn few_starts(
-        &mut self,
-        page: usize,
-        rows: Range<usize>,
-        mut each: impl FnMut(usize, i64),
-    ) -> Result<(), ReadError> {
-        let count = self.len_of(page);
-        let column = there(&mut self.start)?;
-        read_planes(column, &mut self.planes[0], page, count)?;
-        for row in rows {
-            each(row, column.pages.value(row));
-        }
-        Ok(())
-    }
-
-    /// Some start times and durations, in the order of `rows`, without decoding the rest of the page.
-    pub(crate) fn few_times(
-        &mut self,
-        page: usize,
-        rows: Range<usize>,
-        mut each: impl FnMut(usize, Option<i64>, Option<i64>),
-    ) -> Result<(), ReadError> {
-        let count = self.len_of(page);
-        let columns = [&mut self.start, &mut self.duration];
-        for (column, planes) in columns.into_iter().zip(&mut self.planes) {
-            if let Some(column) = column {
-                read_planes(column, planes, page, count)?;
-            }
-        }
-        let value = |column: &Option<Paged<LongPages>>, row| {
-            column.as_ref().map(|column| column.pages.value(row))
-        };
-        for (at, row) in rows.enumerate() {
-            each(at, value(&self.start, row), value(&self.duration, row));
-        }
-        Ok(())
-    }
-
-    /// Kinds, as [`model::SpanKind::from_number`] takes them.
-    pub fn kind(&mut self, page: usize) -> Result<&[u8], ReadError> {
-        let rows = self.len_of(page);
-        numbers(&mut self.kind, page, rows)?.numbers(&mut self.numbers);
-        Ok(&self.numbers)
-    }
-
-    /// Statuses, as [`model::StatusCode::from_number`] takes them.
-    pub fn status(&mut self, page: usize) -> Result<&[u8], ReadError> {
-        let rows = self.len_of(page);
-        numbers(&mut self.status, page, rows)?.numbers(&mut self.numbers);
-        Ok(&self.numbers)
-    }
-
-    /// A column of words.
-    pub fn words(&mut self, column: WordColumn, page: usize) -> Result<&mut WordPages, ReadError> {
-        let rows = self.len_of(page);
-        there(&mut self.words[column as usize])?.load(page, |pages| {
-            pages.seek(page);
-            if column == WordColumn::Name {
-                pages.next()?;
-                return check(pages.len() == rows);
-            }
-            pages.next_nullable()?;
-            check(within(pages.rows(), rows))
-        })
-    }
-
-    /// The attribute column with this position in [`BlockMeta::columns`].
-    pub fn attribute(&mut self, at: u16, page: usize) -> Result<&mut AttributePages, ReadError> {
-        let rows = self.len_of(page);
-        let place = self.attributes.iter().position(|(known, ..)| *known == at);
-        let Some(place) = place else {
-            return Err(missing());
-        };
-        self.attributes[place].2.load(page, rows)
-    }
-
-    /// The attribute column with this position, if all values of this page are texts or numbers in its dictionary: then that tells
-    /// what they may be. Nothing of the page is decoded.
-    pub fn dictionary(&mut self, at: u16, page: usize) -> Result<Option<&WordPages>, ReadError> {
-        let mut attributes = self.attributes.iter_mut();
-        let Some((.., pages)) = attributes.find(|(known, ..)| *known == at) else {
-            return Err(missing());
-        };
-        match &mut pages.0.pages {
-            AttributePages::Words(words) if words.is_coded(page)? => {
-                words.read_dictionary()?;
-                Ok(Some(words))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// The attributes without a column of their own.
-    pub fn tail(&mut self, page: usize) -> Result<&mut ListPages, ReadError> {
-        let rows = self.len_of(page);
-        there(&mut self.tail)?.load(page, |pages| {
-            pages.seek(page);
-            pages.next()?;
-            check(pages.owner_count() == rows)
-        })
-    }
-
-    pub(crate) fn has(&self, column: SpanColumn) -> bool {
-        match column {
-            SpanColumn::Resource => true,
-            SpanColumn::SpanId => self.span_id.is_some(),
-            SpanColumn::Parent => self.parent.is_some(),
-            SpanColumn::ParentSpanId => self.parent_span_id.is_some(),
-            SpanColumn::Start => self.start.is_some(),
-            SpanColumn::Duration => self.duration.is_some(),
-            SpanColumn::Kind => self.kind.is_some(),
-            SpanColumn::Status => self.status.is_some(),
-            SpanColumn::Name => self.words[0].is_some(),
-            SpanColumn::StatusMessage => self.words[1].is_some(),
-            SpanColumn::TraceState => self.words[2].is_some(),
-            SpanColumn::Tail => self.tail.is_some(),
-            SpanColumn::Events => self.events.is_some(),
-            SpanColumn::EventName => self.event_names.is_some(),
-            SpanColumn::Links => self.links.is_some(),
-            SpanColumn::Flags => self.flags.is_some(),
-            SpanColumn::Dropped => self.dropped.is_some(),
-            SpanColumn::Attribute(at) => self.attributes.iter().any(|(known, ..)| *known == at),
-        }
-    }
-
-    pub(crate) fn flags(&mut self, page: usize) -> Result<&[u32], ReadError> {
-        let rows = self.len_of(page);
-        ints(there(&mut self.flags)?, page, rows)
-    }
-
-    /// What was dropped: attributes, events, links.
-    pub(crate) fn dropped(&mut self, page: usize) -> Result<[&[u32]; 3], ReadError> {
-        let rows = self.len_of(page);
-        let [attributes, events, links] = there(&mut self.dropped)?;
-        Ok([
-            ints(attributes, page, rows)?,
-            ints(events, page, rows)?,
-            ints(links, page, rows)?,
-        ])
-    }
-
-    /// Events.
-    pub fn events(&mut self, page: usize) -> Result<&mut EventPages, ReadError> {
-        let rows = self.len_of(page);
-        there(&mut self.events)?.load(page, |pages| {
-            pages.seek(page);
-            pages.next()?;
-            check(pages.owner_count() == rows)
-        })
-    }
-
-    /// Names of events.
-    pub fn event_names(&mut self, page: usize) -> Result<&mut EventNamePages, ReadError> {
-        let rows = self.len_of(page);
-        there(&mut self.event_names)?.load(page, |pages| {
-            pages.seek(page);
-            pages.next()?;
-            check(pages.owner_count() == rows)
-        })
-    }
-
-    /// Links.
-    pub fn links(&mut self, page: usize) -> Result<&mut LinkPages, ReadError> {
-        let rows = self.len_of(page);
-        there(&mut self.links)?.load(page, |pages| {
-            pages.seek(page);
-            pages.next()?;
-            check(pages.owner_count() == rows)
-        })
-    }
-
-    /// Must be called before rows are appended to another batch than the last time, or to one that was cleared.
-    pub fn change_target(&mut self) {
-        for words in self.words.iter_mut().flatten() {
-            words.pages.forget_symbols();
-        }
-        for (.., pages) in &mut self.attributes {
-            pages.0.pages.forget_symbols();
-        }
-        if let Some(tail) = &mut self.tail {
-            tail.pages.forget_symbols();
-        }
-        if let Some(events) = &mut self.events {
-            events.pages.forget_symbols();
-        }
-        if let Some(links) = &mut self.links {
-            links.pages.forget_symbols();
-        }
-    }
-}
-
-impl AttributePagesAt {
-    pub(crate) fn load(
-        &mut self,
-        page: usize,
-        rows: usize,
-    ) -> Result<&mut AttributePages, ReadError> {
-        self.go_to(page)?;
-        let decoded = self.0.pages.decode_fetched();
-        let checked = decoded.and_then(|()| check(within(self.0.pages.rows(), rows)));
-        if let Err(error) = checked {
-            self.0.page = NO_PAGE;
-            return Err(error);
-        }
-        Ok(&mut self.0.pages)
-    }
-
-    /// Whether any of these rows of a page has a value. Costs less than [`Self::load`].
-    pub(crate) fn has_value_in(
-        &mut self,
-        page: usize,
-        rows: &Range<usize>,
-    ) -> Result<bool, ReadError> {
-        self.go_to(page)?;
-        self.0.pages.has_value_in(rows)
-    }
-
-    fn go_to(&mut self, page: usize) -> Result<(), ReadError> {
-        self.0.load(page, |pages| {
-            pages.seek(page);
-            pages.fetch_next()
-        })?;
-        Ok(())
-    }
-}
-
-fn ints(column: &mut Paged<IntPages>, page: usize, rows: usize) -> Result<&[u32], ReadError> {
-    let pages = column.load(page, |pages| {
-        pages.seek(page);
-        pages.next_of(rows)
-    })?;
-    Ok(&pages.values)
-}
-
-/// Has a page of times read, but not decoded; `planes` is the one that is.
-fn read_planes(
-    column: &mut Paged<LongPages>,
-    planes: &mut usize,
-    page: usize,
-    count: usize,
-) -> Result<(), ReadError> {
-    if *planes != page {
-        *planes = NO_PAGE;
-        column.pages.seek(page);
-        column.pages.next_planes(count)?;
-        *planes = page;
-    }
-    Ok(())
-}
-
-fn longs(
-    column: &mut Option<Paged<LongPages>>,
-    page: usize,
-    rows: usize,
-) -> Result<&[i64], ReadError> {
-    let pages = there(column)?.load(page, |pages| {
-        pages.seek(page);
-        pages.next_of(rows)
-    })?;
-    Ok(&pages.values)
-}
-
-fn numbers(
-    column: &mut Option<Paged<NumberedPages>>,
-    page: usize,
-    rows: usize,
-) -> Result<&mut NumberedPages, ReadError> {
-    there(column)?.load(page, |pages| {
-        pages.seek(page);
-        pages.next()?;
-        check(pages.len() == rows)
-    })
-}
-
-fn there<T>(column: &mut Option<T>) -> Result<&mut T, ReadError> {
-    column.as_mut().ok_or_else(missing)
-}
-
-#[cold]
-fn missing() -> ReadError {
-    content("a column was asked for that was not opened")
-}
-
-fn within(positions: &[u32], rows: usize) -> bool {
-    positions.last().is_none_or(|&row| (row as usize) < rows)
-}
-
-fn check(agrees: bool) -> Result<(), ReadError> {
-    if agrees {
-        Ok(())
-    } else {
-        Err(content("the pages of the columns are not of the same rows"))
     }
 }

@@ -1,24 +1,29 @@
 //! Where the columns of a row group are found by their paths.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use model::{SpanKind, StatusCode};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 
 use crate::ReadError;
-use crate::pages::{IdPages, IntPages, LeafSource, LongPages, Window};
+use crate::lists::ListPages;
+use crate::numbers::{IdPages, IntPages, LongPages, NullableIdPages};
+use crate::pages::{Dictionaries, LeafSource, Window};
 use crate::read::content;
-use crate::words::{ListPages, NumberedPages, Shape, WordPages};
+use crate::words::{NumberedPages, Shape, WordPages};
 
 /// Where the columns of a row group are found.
 pub(crate) struct Source<'a> {
     /// What is in memory of the file.
-    pub(crate) parts: &'a [Window],
+    pub(crate) parts: &'a Arc<[Window]>,
     pub(crate) group: &'a RowGroupMetaData,
     pub(crate) leaves: &'a HashMap<String, usize>,
     /// Where the pages of each leaf are; without it all of the row group must be in memory.
     pub(crate) places: Option<&'a [OffsetIndexMetaData]>,
+    /// Who may have dictionaries of the row group.
+    pub(crate) dictionaries: Option<&'a Arc<dyn Dictionaries>>,
 }
 
 impl<'a> Source<'a> {
@@ -30,11 +35,20 @@ impl<'a> Source<'a> {
             parts: self.parts,
             chunk: self.group.column(leaf),
             places: self.places.and_then(|places| places.get(leaf)),
+            leaf,
+            dictionaries: self.dictionaries,
         })
     }
 
     pub(crate) fn ids<const N: usize>(&self, path: &str) -> Result<IdPages<N>, ReadError> {
         IdPages::open(self.leaf(path)?)
+    }
+
+    pub(crate) fn nullable_ids<const N: usize>(
+        &self,
+        path: &str,
+    ) -> Result<NullableIdPages<N>, ReadError> {
+        NullableIdPages::open(self.leaf(path)?)
     }
 
     pub(crate) fn ints(&self, path: &str) -> Result<IntPages, ReadError> {
@@ -46,7 +60,11 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn text(&self, path: &str) -> Result<WordPages, ReadError> {
-        WordPages::open(self.leaf(path)?, Shape::Text)
+        WordPages::open(self.leaf(path)?, Shape::Text, false)
+    }
+
+    pub(crate) fn nullable_text(&self, path: &str) -> Result<WordPages, ReadError> {
+        WordPages::open(self.leaf(path)?, Shape::Text, true)
     }
 
     pub(crate) fn list(&self, path: &str, depth: u8) -> Result<ListPages, ReadError> {

@@ -16,11 +16,14 @@ use model::{
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use crate::extras::{EventPages, LinkPages, ListPlaces};
+use crate::group::no_resource;
 use crate::header::check_page_headers;
-use crate::pages::{IdPages, IntPages, LongPages, Window, within};
+use crate::lists::ListPages;
+use crate::numbers::{IdPages, IntPages, LongPages, NullableIdPages};
+use crate::pages::{PagedColumn, Window, within};
 use crate::read::content;
 use crate::source::Source;
-use crate::words::{AttributePages, ListPages, NumberedPages, WordPages};
+use crate::words::{AttributePages, NumberedPages, WordPages};
 use crate::{AttributeType, BlockMeta, ReadError};
 
 /// Reads all rows of one `spans.parquet` in their order. It asks for the bytes it needs ([`Self::wanted`], [`Self::give`]).
@@ -86,10 +89,11 @@ impl SpanReader {
         self.next_group += 1;
         let file = Window { start, bytes };
         let source = Source {
-            parts: &[file],
+            parts: &Arc::from([file]),
             group,
             leaves: &self.leaves,
             places: None,
+            dictionaries: None,
         };
         self.group = Some(Group::open(&source, &self.columns)?);
         Ok(())
@@ -134,9 +138,9 @@ impl SpanReader {
             let ids = (group.trace_id.ids()[row], group.span_id.ids()[row]);
             let (trace_id, span_id) = (TraceId(ids.0), SpanId(ids.1));
             let parent_span_id = parent_of(&mut self.open, group, row, trace_id, span_id)?;
-            let resource = group.resource.values[row];
+            let resource = group.resource.decoded()[row];
             if resource as usize >= self.resources.resources.len() {
-                return Err(content(format!("there is no resource {resource}")));
+                return Err(no_resource(resource));
             }
             let resource = into.push_resource(&self.resources, resource, &mut self.remap)?;
             let batch = &mut into.batch;
@@ -144,13 +148,13 @@ impl SpanReader {
                 trace_id,
                 span_id,
                 parent_span_id,
-                start: UnixNanos(group.start.values[row]),
-                duration: DurationNanos(group.duration.values[row]),
+                start: UnixNanos(group.start.decoded()[row]),
+                duration: DurationNanos(group.duration.decoded()[row]),
                 name: group.name.symbol(row, &mut batch.symbols)?,
                 resource,
                 attributes: Range32::between(group.ends[at] as usize, group.ends[at + 1] as usize),
                 extra: NO_EXTRA,
-                flags: group.flags.values[row],
+                flags: group.flags.decoded()[row],
                 kind: SpanKind::from_number(group.kind.number(row).into()),
                 status: StatusCode::from_number(group.status.number(row).into()),
             };
@@ -173,7 +177,7 @@ fn parent_of(
         *open = trace_id;
         before.clear();
     }
-    let parent = match group.parent.values[row] as usize {
+    let parent = match group.parent.decoded()[row] as usize {
         0 => group.parent_by_id(row),
         back if back <= before.len() => before[before.len() - back],
         back => {
@@ -189,6 +193,7 @@ fn parent_of(
 /// A row group and its open page.
 struct Group {
     rows: usize,
+    next_page: usize,
     /// Rows before the open page.
     page_first: usize,
     page_rows: usize,
@@ -197,7 +202,7 @@ struct Group {
     trace_id: IdPages<16>,
     span_id: IdPages<8>,
     parent: IntPages,
-    parent_span_id: IdPages<8>,
+    parent_span_id: NullableIdPages<8>,
     start: LongPages,
     duration: LongPages,
     name: WordPages,
@@ -227,13 +232,14 @@ impl Group {
         };
         Ok(Self {
             rows: usize::try_from(source.group.num_rows()).unwrap_or(0),
+            next_page: 0,
             page_first: 0,
             page_rows: 0,
             next: 0,
             trace_id: source.ids("trace_id")?,
             span_id: source.ids("span_id")?,
             parent: source.ints("parent")?,
-            parent_span_id: source.ids("parent_span_id")?,
+            parent_span_id: source.nullable_ids("parent_span_id")?,
             start: source.longs("start")?,
             duration: source.longs("duration")?,
             name: source.text("name")?,
@@ -241,8 +247,8 @@ impl Group {
             status: source.statuses()?,
             resource: source.ints("resource")?,
             flags: source.ints("flags")?,
-            status_message: source.text("status_message")?,
-            trace_state: source.text("trace_state")?,
+            status_message: source.nullable_text("status_message")?,
+            trace_state: source.nullable_text("trace_state")?,
             dropped: [
                 source.ints("dropped_attributes")?,
                 source.ints("dropped_events")?,
@@ -264,62 +270,34 @@ impl Group {
     fn next_page(&mut self) -> Result<(), ReadError> {
         self.page_first += self.page_rows;
         self.next = 0;
-        self.trace_id.next()?;
-        self.page_rows = self.trace_id.ids().len();
-        self.span_id.next()?;
-        self.parent.next()?;
-        self.parent_span_id.next_nullable()?;
-        self.start.next_of(self.page_rows)?;
-        self.duration.next_of(self.page_rows)?;
-        self.name.next()?;
-        self.kind.next()?;
-        self.status.next()?;
-        self.resource.next()?;
-        self.flags.next()?;
-        self.status_message.next_nullable()?;
-        self.trace_state.next_nullable()?;
+        let page = self.next_page;
+        self.next_page += 1;
+        let rows = self.trace_id.load_any(page)?;
+        self.page_rows = rows;
+        if rows == 0 || rows > self.rows - self.page_first {
+            return Err(content("a row group does not have the rows it says"));
+        }
+        whole(&mut self.span_id, page, rows)?;
+        whole(&mut self.parent, page, rows)?;
+        whole(&mut self.parent_span_id, page, rows)?;
+        whole(&mut self.start, page, rows)?;
+        whole(&mut self.duration, page, rows)?;
+        whole(&mut self.name, page, rows)?;
+        whole(&mut self.kind, page, rows)?;
+        whole(&mut self.status, page, rows)?;
+        whole(&mut self.resource, page, rows)?;
+        whole(&mut self.flags, page, rows)?;
+        whole(&mut self.status_message, page, rows)?;
+        whole(&mut self.trace_state, page, rows)?;
         for dropped in &mut self.dropped {
-            dropped.next()?;
+            whole(dropped, page, rows)?;
         }
-        self.events.next()?;
-        self.links.next()?;
+        whole(&mut self.events, page, rows)?;
+        whole(&mut self.links, page, rows)?;
         for (_, pages) in &mut self.columns {
-            pages.next()?;
+            whole(pages, page, rows)?;
         }
-        self.tail.next()?;
-        self.check_page()
-    }
-
-    /// All columns must have the rows of the first one.
-    fn check_page(&self) -> Result<(), ReadError> {
-        let rows = self.page_rows;
-        let flat = [
-            self.span_id.ids().len(),
-            self.parent.values.len(),
-            self.name.len(),
-            self.kind.len(),
-            self.status.len(),
-            self.resource.values.len(),
-            self.flags.values.len(),
-            self.dropped[0].values.len(),
-            self.dropped[1].values.len(),
-            self.dropped[2].values.len(),
-            self.events.owner_count(),
-            self.links.owner_count(),
-            self.tail.owner_count(),
-        ];
-        let within = |positions: &[u32]| positions.last().is_none_or(|&row| (row as usize) < rows);
-        let nullable = within(&self.parent_span_id.rows)
-            && within(&self.status_message.rows)
-            && within(&self.trace_state.rows)
-            && self.columns.iter().all(|(_, pages)| within(pages.rows()));
-        if rows == 0 || flat.iter().any(|&count| count != rows) || !nullable {
-            return Err(content("the pages of the columns are not of the same rows"));
-        }
-        if rows > self.rows - self.page_first {
-            return Err(content("a row group has more rows than it says"));
-        }
-        Ok(())
+        whole(&mut self.tail, page, rows)
     }
 
     fn forget_symbols(&mut self) {
@@ -335,7 +313,7 @@ impl Group {
     }
 
     fn parent_by_id(&self, row: usize) -> SpanId {
-        let at = self.parent_span_id.rows.binary_search(&(row as u32));
+        let at = self.parent_span_id.rows().binary_search(&(row as u32));
         at.map_or(SpanId::ZERO, |at| SpanId(self.parent_span_id.ids()[at]))
     }
 
@@ -427,19 +405,19 @@ impl Group {
         into: &mut SpanBatch,
     ) -> Result<SpanExtra, ReadError> {
         let mut extra = SpanExtra {
-            dropped_attributes: self.dropped[0].values[row as usize],
-            dropped_events: self.dropped[1].values[row as usize],
-            dropped_links: self.dropped[2].values[row as usize],
+            dropped_attributes: self.dropped[0].decoded()[row as usize],
+            dropped_events: self.dropped[1].decoded()[row as usize],
+            dropped_links: self.dropped[2].decoded()[row as usize],
             ..SpanExtra::default()
         };
-        if self.status_message.rows.get(places.message) == Some(&row) {
+        if self.status_message.rows().get(places.message) == Some(&row) {
             let symbol = self
                 .status_message
                 .symbol(places.message, &mut into.symbols);
             extra.status_message = symbol?;
             places.message += 1;
         }
-        if self.trace_state.rows.get(places.state) == Some(&row) {
+        if self.trace_state.rows().get(places.state) == Some(&row) {
             let symbol = self.trace_state.symbol(places.state, &mut into.symbols);
             extra.trace_state = symbol?;
             places.state += 1;
@@ -448,6 +426,12 @@ impl Group {
         extra.links = self.links.push(row, &mut places.links, into)?;
         Ok(extra)
     }
+}
+
+/// Decodes a page, which has `rows` rows.
+fn whole(pages: &mut impl PagedColumn, page: usize, rows: usize) -> Result<(), ReadError> {
+    pages.fetch(page, rows)?;
+    pages.decode(&(0..rows), rows)
 }
 
 /// How far the columns that few rows have a value of have been taken.
@@ -462,8 +446,8 @@ impl ExtraPlaces {
     fn at(group: &Group, row: u32) -> Self {
         let before = |positions: &[u32]| positions.partition_point(|&at| at < row);
         Self {
-            message: before(&group.status_message.rows),
-            state: before(&group.trace_state.rows),
+            message: before(group.status_message.rows()),
+            state: before(group.trace_state.rows()),
             events: group.events.before(row),
             links: group.links.before(row),
         }

@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
-use block::{BlockMeta, RowRange, SpanColumn, SpanFile, SpanGroup};
+use block::{
+    BlockId, BlockMeta, Dictionaries, Dictionary, RowRange, SpanColumn, SpanFile, SpanGroup,
+};
 use model::{Gathered, Remap, SpanBatch, TraceId};
 use tokio::runtime::Handle;
 
+use crate::cache::{BlockCache, Kept, Kind};
 use crate::objects::Objects;
 use crate::parquet_file::ParquetFile;
 use crate::{Store, StoreError};
 
 /// A block of which columns can be read. Its methods that read must be called on a thread that may block.
 pub struct BlockColumns {
+    pub(crate) block: BlockId,
+    pub(crate) cache: Arc<BlockCache>,
     pub(crate) file: Arc<ParquetFile>,
     pub(crate) spans: Arc<SpanFile>,
     pub(crate) resources: Arc<SpanBatch>,
@@ -74,7 +79,13 @@ impl BlockColumns {
         let bytes = parts.iter().map(|part| part.len() as u64).sum();
         let parts = ranges.iter().map(|range| range.start).zip(parts).collect();
         let resources = Arc::clone(&self.resources);
-        let group = SpanGroup::open(&self.spans, group, columns, parts, resources);
+        let dictionaries: Arc<dyn Dictionaries> = Arc::new(GroupDictionaries {
+            cache: Arc::clone(&self.cache),
+            runtime: self.runtime.clone(),
+            block: self.block,
+            group: group as u32,
+        });
+        let group = SpanGroup::open(&self.spans, group, columns, parts, resources, &dictionaries);
         Ok((group.map_err(damaged)?, bytes))
     }
 
@@ -112,5 +123,36 @@ impl BlockColumns {
     /// The error to report when what was read does not decode.
     pub fn damaged(&self, error: block::ReadError) -> StoreError {
         self.file.damaged(error)
+    }
+}
+
+/// The dictionaries of a row group, in the cache of blocks.
+struct GroupDictionaries {
+    cache: Arc<BlockCache>,
+    runtime: Handle,
+    block: BlockId,
+    group: u32,
+}
+
+impl GroupDictionaries {
+    fn kind(&self, leaf: usize) -> Kind {
+        let (group, leaf) = (self.group, leaf as u32);
+        Kind::Dictionary { group, leaf }
+    }
+}
+
+impl Dictionaries for GroupDictionaries {
+    fn get(&self, leaf: usize) -> Option<Dictionary> {
+        let kept = self.cache.peek(self.block, self.kind(leaf));
+        match self.runtime.block_on(kept) {
+            Some(Kept::Dictionary(dictionary)) => Some(dictionary),
+            _ => None,
+        }
+    }
+
+    fn keep(&self, leaf: usize, dictionary: &Dictionary) {
+        let kept = Kept::Dictionary(dictionary.clone());
+        let keeping = self.cache.keep(self.block, self.kind(leaf), kept);
+        self.runtime.block_on(keeping);
     }
 }

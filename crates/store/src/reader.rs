@@ -60,7 +60,7 @@ impl<'a> BlockRef<'a> {
 pub(crate) struct Reader {
     objects: Arc<Objects>,
     layout: Layout,
-    cache: BlockCache,
+    cache: Arc<BlockCache>,
     /// Blocks found missing or damaged, with the last finding.
     unreadable: Mutex<HashMap<BlockId, String>>,
     decoders: Semaphore,
@@ -71,7 +71,7 @@ impl Reader {
         Self {
             objects,
             layout,
-            cache,
+            cache: Arc::new(cache),
             unreadable: Mutex::new(HashMap::new()),
             decoders: Semaphore::new(DECODERS_MAX),
         }
@@ -144,7 +144,10 @@ impl Reader {
             .get_or_load(block.meta.id, Kind::Bloom, load)
             .await?
         {
-            Kept::Bloom(bloom) => Ok(bloom),
+            Kept::Bloom(bloom) => {
+                self.cache.remember_bloom(block.meta.id, &bloom);
+                Ok(bloom)
+            }
             other => Err(mistaken(&other)),
         }
     }
@@ -284,14 +287,20 @@ impl Reader {
         }
     }
 
+    /// Whether it is known that the trace is not in the block. Costs nothing; what is not in memory says nothing.
+    pub(crate) fn is_ruled_out(&self, block: &BlockMeta, id: TraceId) -> bool {
+        let within = block.trace_id_min.0..=block.trace_id_max.0;
+        let bloom = || self.cache.known_bloom(block.id);
+        !within.contains(&id) || bloom().is_some_and(|bloom| !bloom.may_contain(id))
+    }
+
     /// Whether the trace may be in the block, as far as the manifest entry and the bloom tell.
     pub(crate) async fn may_contain(
         &self,
         block: &BlockRef<'_>,
         id: TraceId,
     ) -> Result<bool, StoreError> {
-        let within = block.meta.trace_id_min.0..=block.meta.trace_id_max.0;
-        Ok(within.contains(&id) && self.bloom(block).await?.may_contain(id))
+        Ok(!self.is_ruled_out(block.meta, id) && self.bloom(block).await?.may_contain(id))
     }
 
     /// Where the spans of a trace are in the block; `None` when it is not there.
@@ -335,6 +344,8 @@ impl Reader {
     ) -> Result<BlockColumns, StoreError> {
         let (file, resources) = futures::try_join!(self.spans_file(block), self.resources(block))?;
         Ok(BlockColumns {
+            block: block.meta.id,
+            cache: Arc::clone(&self.cache),
             spans: self.span_columns(block, &file).await?,
             file,
             resources,

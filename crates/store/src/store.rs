@@ -202,7 +202,8 @@ impl Store {
     async fn pieces(&self, blocks: &BlockList, id: TraceId) -> Pieces {
         let reader = &self.inner.reader;
         let limit = self.inner.objects.concurrency();
-        let answers = in_parallel(blocks.iter(), limit, |meta| async move {
+        let likely = blocks.iter().filter(|meta| !reader.is_ruled_out(meta, id));
+        let answers = in_parallel(likely, limit, |meta| async move {
             let block = BlockRef::new(meta, blocks);
             // A bloom that cannot be read makes this slower, not wrong.
             let bloom = reader.may_contain(&block, id).await;

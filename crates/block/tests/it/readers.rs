@@ -1,10 +1,11 @@
 //! Both readers of a block's spans, over files that are in memory and may be damaged.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use block::{
-    FinishedBlock, ReadError, SpanColumn, SpanDecoder, SpanFile, SpanGroup, SpanReader, TraceTable,
-    check_page_headers, read_resources, reader_metadata,
+    Dictionaries, Dictionary, FinishedBlock, ReadError, SpanColumn, SpanDecoder, SpanFile,
+    SpanGroup, SpanReader, TraceTable, check_page_headers, read_resources, reader_metadata,
 };
 use bytes::Bytes;
 use model::{Gathered, Remap, SpanBatch};
@@ -197,17 +198,49 @@ pub(crate) fn scanned(
             })
             .collect();
         let parts = file.bytes_of(group, &columns, Some(&pages))?;
-        let parts = parts.into_iter().map(|range| {
-            (
-                range.start,
-                bytes.slice(range.start as usize..range.end as usize),
-            )
-        });
-        let mut spans =
-            SpanGroup::open(&file, group, &columns, parts.collect(), resources.clone())?;
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|range| {
+                let bytes = bytes.slice(range.start as usize..range.end as usize);
+                (range.start, bytes)
+            })
+            .collect();
+        let kept: Arc<dyn Dictionaries> = Arc::new(KeptDictionaries::default());
+        let open = || {
+            let (parts, resources) = (parts.clone(), resources.clone());
+            SpanGroup::open(&file, group, &columns, parts, resources, &kept)
+        };
+        if let Some(&first) = traces.first() {
+            // Keeps some dictionaries for those that come now.
+            let mut spans = open()?;
+            let (mut aside, mut remap) = (Gathered::new(), Remap::default());
+            remap.reset(&resources);
+            spans.append(
+                table.trace_id(first),
+                of_trace(first),
+                &mut aside,
+                &mut remap,
+            )?;
+        }
+        let mut spans = open()?;
         for at in traces {
             spans.append(table.trace_id(at), of_trace(at), &mut gathered, &mut remap)?;
         }
     }
     Ok(gathered.batch)
+}
+
+/// Keeps all dictionaries of a row group.
+#[derive(Default)]
+struct KeptDictionaries(Mutex<HashMap<usize, Dictionary>>);
+
+impl Dictionaries for KeptDictionaries {
+    fn get(&self, leaf: usize) -> Option<Dictionary> {
+        self.0.lock().unwrap().get(&leaf).cloned()
+    }
+
+    fn keep(&self, leaf: usize, dictionary: &Dictionary) {
+        let before = self.0.lock().unwrap().insert(leaf, dictionary.clone());
+        assert!(before.is_none(), "a dictionary was read that was kept");
+    }
 }
