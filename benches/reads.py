@@ -26,16 +26,25 @@ def get(path):
     return (time.perf_counter() - started) * 1000, answer.status, body
 
 
+def page_before(at):
+    """The newest traces that begin at a time or earlier."""
+    return json.loads(get(f"/api/v1/traces?limit=20&end={at}")[2])["traces"]
+
+
 def some_ids(count):
     """Ids from all over the time range: pages of lists that begin at random times."""
-    newest = json.loads(get("/api/v1/traces?limit=1")[2])["traces"][0]
-    end = int(newest["startTimeUnixNano"])
+    newest = int(page_before(2**62)[0]["startTimeUnixNano"])
+    too_early, oldest = newest - 7 * 86_400_000_000_000, newest
+    while oldest - too_early > 1_000_000:
+        middle = (oldest + too_early) // 2
+        if page_before(middle):
+            oldest = middle
+        else:
+            too_early = middle
     ids = set()
     for _ in range(count):
-        at = end - random.randrange(60_000_000_000)
-        page = json.loads(get(f"/api/v1/traces?limit=20&end={at}")[2])["traces"]
-        ids.update(trace["traceId"] for trace in page)
-        if len(ids) >= count:
+        ids.update(trace["traceId"] for trace in page_before(random.randint(oldest, newest)))
+        if len(ids) >= 2 * count:
             break
     return random.sample(sorted(ids), min(count, len(ids)))
 
