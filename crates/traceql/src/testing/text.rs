@@ -13,6 +13,11 @@ use crate::ast::{
 };
 use crate::{Diagnostic, TextRange, analyse, complete, known_filter, parse, parse_field, render};
 
+#[cfg(test)]
+#[allow(unreachable_pub)]
+#[path = "../../../../fuzz/src/corpus.rs"]
+mod fuzz_corpus;
+
 /// Places of a long text at which completion is tried.
 const CURSORS: usize = 16;
 
@@ -275,6 +280,11 @@ mod tests {
                 text
             },
         )
+    }
+
+    #[test]
+    fn the_corpus_of_the_fuzzer_keeps_the_invariants() {
+        fuzz_corpus::run("traceql", |text| check_text(&String::from_utf8_lossy(text)));
     }
 
     proptest! {

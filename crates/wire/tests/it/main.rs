@@ -13,6 +13,9 @@ mod tempo;
 
 // The checks of the fuzzers, compiled into this test so that they run without a fuzzer; public in their own library.
 #[allow(unreachable_pub)]
+#[path = "../../../../fuzz/src/corpus.rs"]
+mod fuzz_corpus;
+#[allow(unreachable_pub)]
 #[path = "../../../../fuzz/src/wire_jaeger_json.rs"]
 mod wire_jaeger_json;
 #[allow(unreachable_pub)]
