@@ -4,7 +4,7 @@ use block::{BlockMeta, SpanColumn, SpanFile, TraceTable};
 use model::SpanBatch;
 use traceql::query::Condition;
 
-use super::leaf::{Known, Leaf, Otherwise};
+use super::leaf::{AttributeLeaf, Known, Leaf, Otherwise};
 use super::test::Test;
 
 /// A condition as a tree of tests on columns.
@@ -67,10 +67,6 @@ impl Filter {
                     *without != Known::Maybe && *with != Known::Maybe
                 }
                 Node::Leaf(Leaf::Trace(known)) => !known.contains(&Known::Maybe),
-                Node::Leaf(Leaf::Attribute(leaf)) => match &leaf.otherwise {
-                    Otherwise::Const(_) => true,
-                    Otherwise::Resource(known) => !known.contains(&Known::Maybe),
-                },
                 Node::Leaf(_) => true,
             }
         }
@@ -141,7 +137,11 @@ fn cost(node: &Node) -> u32 {
             Leaf::Status(_) | Leaf::Kind(_) => 3,
             Leaf::Name { .. } => 4,
             Leaf::StatusMessage { .. } | Leaf::EventName { .. } | Leaf::Root { .. } => 5,
-            Leaf::Attribute(leaf) if leaf.tail.is_none() => 6,
+            Leaf::Attribute(AttributeLeaf {
+                tail: None,
+                otherwise: Otherwise::Const(_) | Otherwise::Resource(_),
+                ..
+            }) => 6,
             Leaf::Attribute(_) => 20,
             Leaf::Duration(_) | Leaf::SpanId { .. } => 10,
             Leaf::ElementAttribute { .. } | Leaf::LinkId { .. } => 20,

@@ -76,14 +76,27 @@ pub(super) struct AttributeLeaf {
     pub(super) columns: Vec<(u16, AttributeType, usize)>,
     /// The key, where the attributes without a column may have it.
     pub(super) tail: Option<String>,
-    /// By the row of the resource, for spans that lack the attribute.
+    /// For spans that lack the attribute.
     pub(super) otherwise: Otherwise,
 }
 
 #[derive(Debug)]
 pub(super) enum Otherwise {
     Const(bool),
-    Resource(Vec<Known>),
+    /// By the row of the resource.
+    Resource(Vec<bool>),
+    Elements(Elements),
+}
+
+/// Looks for an attribute in one place after the other: the resource, where it has it; events; links; and by the row of the
+/// resource what holds for spans that have it in none of these.
+#[derive(Debug)]
+pub(super) struct Elements {
+    pub(super) key: String,
+    pub(super) of_resource: Vec<Option<bool>>,
+    pub(super) in_events: bool,
+    pub(super) in_links: bool,
+    pub(super) last: Vec<bool>,
 }
 
 impl Filter {
@@ -246,21 +259,14 @@ impl Filter {
         let otherwise = if scope == Scope::Span {
             Otherwise::Const(test.of_nil())
         } else {
-            anywhere_else(name, &test, target)
+            self.anywhere_else(name, &test, target)
         };
         if columns.is_empty() && tail.is_none() {
-            return match otherwise {
-                Otherwise::Const(value) => Node::Const(value),
-                Otherwise::Resource(known) if !known.contains(&Known::Maybe) => {
-                    of_resources(known.into_iter().map(|known| known == Known::Yes).collect())
-                }
-                otherwise => Node::Leaf(Leaf::Attribute(AttributeLeaf {
-                    test,
-                    columns,
-                    tail,
-                    otherwise,
-                })),
-            };
+            match otherwise {
+                Otherwise::Const(value) => return Node::Const(value),
+                Otherwise::Resource(verdicts) => return of_resources(verdicts),
+                Otherwise::Elements(_) => {}
+            }
         }
         Node::Leaf(Leaf::Attribute(AttributeLeaf {
             test,
@@ -269,31 +275,43 @@ impl Filter {
             otherwise,
         }))
     }
-}
 
-/// What an unscoped attribute that spans lack gives: resource, event, link, instrumentation, in this order.
-fn anywhere_else(name: &str, test: &Test, target: &Target<'_>) -> Otherwise {
-    let repeated = may_have(target.meta, AttributeScope::Event, name)
-        || may_have(target.meta, AttributeScope::Link, name);
-    let resources = target.resources;
-    let known: Vec<Known> = (0..resources.resources.len())
-        .map(|row| {
-            if let Some(holds) = of_resource(resources, row, name, test) {
-                return holds.into();
-            }
-            if repeated {
-                return Known::Maybe;
-            }
-            let of_scope = of_scope(resources, row, name, test);
-            of_scope.unwrap_or(test.of_nil()).into()
-        })
-        .collect();
-    match known.first() {
-        Some(&Known::Maybe) | None => Otherwise::Resource(known),
-        Some(first) if known.iter().all(|known| known == first) => {
-            Otherwise::Const(*first == Known::Yes)
+    /// What an unscoped attribute that spans lack gives: resource, event, link, instrumentation, in this order.
+    fn anywhere_else(&mut self, name: &str, test: &Test, target: &Target<'_>) -> Otherwise {
+        let in_events = may_have(target.meta, AttributeScope::Event, name);
+        let in_links = may_have(target.meta, AttributeScope::Link, name);
+        let resources = target.resources;
+        let rows = 0..resources.resources.len();
+        let of_resource: Vec<Option<bool>> = rows
+            .clone()
+            .map(|row| of_resource(resources, row, name, test))
+            .collect();
+        let last = rows.map(|row| of_scope(resources, row, name, test).unwrap_or(test.of_nil()));
+        let last: Vec<bool> = last.collect();
+        if in_events || in_links {
+            let columns = [
+                in_events.then_some(SpanColumn::Events),
+                in_links.then_some(SpanColumn::Links),
+            ];
+            self.columns.extend(columns.into_iter().flatten());
+            return Otherwise::Elements(Elements {
+                key: name.to_owned(),
+                of_resource,
+                in_events,
+                in_links,
+                last,
+            });
         }
-        Some(_) => Otherwise::Resource(known),
+        let verdicts = of_resource.iter().zip(&last);
+        let verdicts: Vec<bool> = verdicts
+            .map(|(first, last)| first.unwrap_or(*last))
+            .collect();
+        match verdicts.first() {
+            Some(first) if verdicts.iter().all(|verdict| verdict == first) => {
+                Otherwise::Const(*first)
+            }
+            _ => Otherwise::Resource(verdicts),
+        }
     }
 }
 

@@ -124,7 +124,7 @@ pub(super) fn of_element_attributes(
     key: &str,
     test: &Test,
     rows: usize,
-) -> Result<Mask, ReadError> {
+) -> Result<OfRows, ReadError> {
     let mut of_rows = OfRows::new(rows, test);
     let mut last = None;
     for at in with_key(attributes, key) {
@@ -133,15 +133,20 @@ pub(super) fn of_element_attributes(
             continue;
         }
         if let Some(holds) = of_listed_value(attributes, at, test)? {
+            // An array is not the boolean true, whatever is in it.
+            let holds = holds && !matches!(test, Test::IsTrue);
             of_rows.add(owners[element as usize], holds);
         }
     }
-    Ok(of_rows.mask)
+    Ok(of_rows)
 }
 
 /// Rows decided by the elements that they have, which come row by row.
-struct OfRows {
-    mask: Mask,
+pub(super) struct OfRows {
+    /// Those that pass.
+    pub(super) mask: Mask,
+    /// Those that have elements.
+    has_any: Mask,
     row: Option<u32>,
     asks_every: bool,
 }
@@ -151,6 +156,7 @@ impl OfRows {
     fn new(rows: usize, test: &Test) -> Self {
         Self {
             mask: Mask::constant(rows, test.of_nil()),
+            has_any: Mask::none(rows),
             row: None,
             asks_every: test.asks_every(),
         }
@@ -161,6 +167,15 @@ impl OfRows {
         if is_first || holds != self.asks_every {
             set(&mut self.mask, row as usize, holds);
         }
+        self.has_any.set(row as usize);
+    }
+
+    /// Decides those of the open rows that have elements.
+    pub(super) fn decide(mut self, mask: &mut Mask, open: &mut Mask) {
+        self.has_any.and(open);
+        self.mask.and(&self.has_any);
+        mask.or(&self.mask);
+        open.without(&self.has_any);
     }
 }
 

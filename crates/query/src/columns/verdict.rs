@@ -6,9 +6,9 @@ use block::{AttributePages, AttributeType, ReadError, SpanGroup, WordColumn};
 use model::ValueRef;
 
 use super::filter::{Filter, Node};
-use super::leaf::{AttributeLeaf, Known, Leaf, Otherwise};
+use super::leaf::{AttributeLeaf, Elements, Known, Leaf, Otherwise};
 use super::said::{NIL, Said, YES, decide, in_tail, of_element_attributes, of_elements, set};
-use super::{GroupTraces, Mask};
+use super::{GroupTraces, Mask, Test};
 
 /// For which rows a condition holds.
 #[derive(Debug, Clone)]
@@ -209,10 +209,11 @@ impl Page<'_> {
                 let rows = self.rows.len();
                 if *of_links {
                     let links = self.group.links(page)?;
-                    of_element_attributes(links.owners(), links.attributes(), key, test, rows)?
+                    of_element_attributes(links.owners(), links.attributes(), key, test, rows)?.mask
                 } else {
                     let events = self.group.events(page)?;
                     of_element_attributes(events.owners(), events.attributes(), key, test, rows)?
+                        .mask
                 }
             }
             Leaf::LinkId { of_trace, test } => {
@@ -278,7 +279,12 @@ impl Page<'_> {
         match &leaf.otherwise {
             Otherwise::Const(true) => mask.or(&open),
             Otherwise::Const(false) => {}
-            Otherwise::Resource(known) => return self.otherwise(known, mask, &open),
+            Otherwise::Resource(verdicts) => {
+                self.by_resource(&mut mask, &mut open, |resource| Some(verdicts[resource]))?;
+            }
+            Otherwise::Elements(elements) => {
+                self.in_elements(elements, &leaf.test, &mut mask, &mut open)?;
+            }
         }
         Ok(Verdict::exact(mask))
     }
@@ -311,32 +317,42 @@ impl Page<'_> {
         Ok(true)
     }
 
-    /// Adds what holds for the rows that have no value of their own.
-    fn otherwise(
+    /// Adds what holds for the rows that have no value of their own, by the row of the resource.
+    fn by_resource(
         &mut self,
-        known: &[Known],
-        mut mask: Mask,
-        open: &Mask,
-    ) -> Result<Verdict, ReadError> {
+        mask: &mut Mask,
+        open: &mut Mask,
+        holds: impl Fn(usize) -> Option<bool>,
+    ) -> Result<(), ReadError> {
         let resource = self.group.resource(self.page)?;
-        let mut sure = mask.clone();
-        let mut is_exact = true;
-        for row in open.rows() {
-            match known[resource[row] as usize] {
-                Known::No => {}
-                Known::Yes => {
-                    mask.set(row);
-                    sure.set(row);
-                }
-                Known::Maybe => {
-                    mask.set(row);
-                    is_exact = false;
-                }
+        for (row, &resource) in resource.iter().enumerate() {
+            if let Some(holds) = holds(resource as usize) {
+                decide(mask, open, row, holds);
             }
         }
-        Ok(Verdict {
-            maybe: mask,
-            sure: (!is_exact).then_some(sure),
-        })
+        Ok(())
+    }
+
+    fn in_elements(
+        &mut self,
+        elements: &Elements,
+        test: &Test,
+        mask: &mut Mask,
+        open: &mut Mask,
+    ) -> Result<(), ReadError> {
+        let Elements { key, .. } = elements;
+        self.by_resource(mask, open, |resource| elements.of_resource[resource])?;
+        let rows = self.rows.len();
+        if elements.in_events && !open.is_empty() {
+            let events = self.group.events(self.page)?;
+            of_element_attributes(events.owners(), events.attributes(), key, test, rows)?
+                .decide(mask, open);
+        }
+        if elements.in_links && !open.is_empty() {
+            let links = self.group.links(self.page)?;
+            of_element_attributes(links.owners(), links.attributes(), key, test, rows)?
+                .decide(mask, open);
+        }
+        self.by_resource(mask, open, |resource| Some(elements.last[resource]))
     }
 }
