@@ -26,27 +26,14 @@ def get(path):
     return (time.perf_counter() - started) * 1000, answer.status, body
 
 
-def page_before(at):
-    """The newest traces that begin at a time or earlier."""
-    return json.loads(get(f"/api/v1/traces?limit=20&end={at}")[2])["traces"]
-
-
 def some_ids(count):
-    """Ids from all over the time range: pages of lists that begin at random times."""
-    newest = int(page_before(2**62)[0]["startTimeUnixNano"])
-    too_early, oldest = newest - 7 * 86_400_000_000_000, newest
-    while oldest - too_early > 1_000_000:
-        middle = (oldest + too_early) // 2
-        if page_before(middle):
-            oldest = middle
-        else:
-            too_early = middle
-    ids = set()
-    for _ in range(count):
-        ids.update(trace["traceId"] for trace in page_before(random.randint(oldest, newest)))
-        if len(ids) >= 2 * count:
-            break
-    return random.sample(sorted(ids), min(count, len(ids)))
+    """Ids of all traces that the store has, each with the same chance: the list is paged to its end."""
+    ids, cursor = [], ""
+    while cursor is not None:
+        page = json.loads(get("/api/v1/traces?limit=1000" + cursor)[2])
+        ids.extend(trace["traceId"] for trace in page["traces"])
+        cursor = page["next"] and "&cursor=" + urllib.parse.quote(page["next"])
+    return random.sample(ids, min(count, len(ids)))
 
 
 def report(label, millis):

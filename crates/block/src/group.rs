@@ -113,7 +113,7 @@ pub enum WordColumn {
 
 impl SpanGroup {
     /// Opens columns of a row group. `columns` must name [`SpanColumn::Resource`]; `bytes` are those of
-    /// [`SpanFile::bytes_of`] for the same columns, each with where it begins. Pages that are not among them cannot be asked for.
+    /// [`SpanFile::bytes_of`] for the same columns and dictionaries, each with where it begins. Pages that are not among them cannot be asked for.
     /// `dictionaries` keeps those of this row group.
     ///
     /// # Errors

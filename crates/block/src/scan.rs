@@ -13,7 +13,7 @@ use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::statistics::Statistics;
 
 use crate::extras::EVENT_NAME;
-use crate::pages::{dictionary_place, page_place};
+use crate::pages::{Dictionaries, dictionary_place, page_place};
 use crate::read::content;
 use crate::{AttributeColumn, BlockMeta, ReadError};
 
@@ -98,11 +98,6 @@ impl SpanFile {
         (self.leaves.len() + self.columns.len()) * COLUMN_BYTES
     }
 
-    /// Columns that dictionaries can be of.
-    pub fn leaf_count(&self) -> usize {
-        self.leaves.len()
-    }
-
     /// Row groups.
     pub fn group_count(&self) -> usize {
         self.footer.num_row_groups()
@@ -127,8 +122,8 @@ impl SpanFile {
         &self.columns
     }
 
-    /// The bytes of the file that hold `pages` of these columns of a row group, ascending: dictionaries, the pages, and what
-    /// lies between pages that are near each other. All pages when there is no list of them.
+    /// The bytes of the file that hold `pages` of these columns of a row group, ascending: dictionaries that are not `kept`, the
+    /// pages, and what lies between pages that are near each other. All pages when there is no list of them.
     ///
     /// # Errors
     /// [`ReadError`] when a column is missing.
@@ -137,6 +132,7 @@ impl SpanFile {
         group: usize,
         columns: &[SpanColumn],
         pages: Option<&[usize]>,
+        kept: &dyn Dictionaries,
     ) -> Result<Vec<Range<u64>>, ReadError> {
         let metadata = self.footer.row_group(group);
         let index = self
@@ -155,7 +151,9 @@ impl SpanFile {
                     (Some(pages), Some(places)) => {
                         let all = places.page_locations();
                         let pages = pages.iter().filter_map(|&page| all.get(page));
-                        ranges.extend(dictionary_place(chunk, places));
+                        if kept.get(leaf).is_none() {
+                            ranges.extend(dictionary_place(chunk, places));
+                        }
                         ranges.extend(pages.map(page_place));
                     }
                     _ => {

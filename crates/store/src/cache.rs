@@ -26,11 +26,10 @@ pub(crate) enum Kind {
     SpansFile,
     SpanColumns,
     TracesFile,
-    /// Of a column of `spans.parquet` in one row group. Reading one trace takes those of most columns, and without this a
-    /// third of its time.
-    Dictionary {
-        group: u32,
-        leaf: u32,
+    /// Of the columns of `spans.parquet` in one row group. Reading one trace takes most of them, and without this a third of
+    /// its time.
+    Dictionaries {
+        group: usize,
     },
 }
 
@@ -41,8 +40,11 @@ pub(crate) enum Kept {
     Resources(Arc<SpanBatch>),
     File(Arc<ParquetFile>),
     Columns(Arc<SpanFile>),
-    Dictionary(Dictionary),
+    Dictionaries(KeptDictionaries),
 }
+
+/// Dictionaries of a row group, by the number of their column.
+pub(crate) type KeptDictionaries = Arc<HashMap<usize, Dictionary>>;
 
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,7 +54,7 @@ impl fmt::Debug for Kept {
             Self::Resources(_) => "resources",
             Self::File(_) => "a file",
             Self::Columns(_) => "columns",
-            Self::Dictionary(_) => "a dictionary",
+            Self::Dictionaries(_) => "dictionaries",
         })
     }
 }
@@ -65,7 +67,10 @@ impl Kept {
             Self::Resources(resources) => resources.byte_count(),
             Self::File(file) => file.byte_count(),
             Self::Columns(file) => file.byte_count(),
-            Self::Dictionary(dictionary) => dictionary.byte_count(),
+            Self::Dictionaries(kept) => {
+                let bytes = kept.values().map(Dictionary::byte_count);
+                bytes.sum::<usize>() + kept.len() * ENTRY_BYTES
+            }
         }
     }
 }
@@ -126,7 +131,7 @@ impl BlockCache {
             .map_err(|error| StoreError::clone(&error))
     }
 
-    /// Keeps something that was not there.
+    /// Keeps something, in place of what was there.
     pub(crate) async fn keep(&self, block: BlockId, kind: Kind, kept: Kept) {
         self.cache.insert((block, kind), kept).await;
     }
@@ -140,8 +145,8 @@ impl BlockCache {
     pub(crate) async fn forget(&self, block: BlockId) {
         self.blooms.write().remove(&block);
         if let Some(Kept::Columns(file)) = self.peek(block, Kind::SpanColumns).await {
-            for (group, leaf) in dictionaries_of(&file) {
-                let key = (block, Kind::Dictionary { group, leaf });
+            for group in 0..file.group_count() {
+                let key = (block, Kind::Dictionaries { group });
                 self.cache.invalidate(&key).await;
             }
         }
@@ -160,11 +165,4 @@ impl BlockCache {
     pub(crate) fn byte_count(&self) -> u64 {
         self.cache.weighted_size()
     }
-}
-
-/// The row group and the column of each dictionary that a file can have.
-fn dictionaries_of(file: &SpanFile) -> impl Iterator<Item = (u32, u32)> + use<> {
-    let leaves = file.leaf_count() as u32;
-    let groups = 0..file.group_count() as u32;
-    groups.flat_map(move |group| (0..leaves).map(move |leaf| (group, leaf)))
 }

@@ -6,9 +6,10 @@ use block::{
     BlockId, BlockMeta, Dictionaries, Dictionary, RowRange, SpanColumn, SpanFile, SpanGroup,
 };
 use model::{Gathered, Remap, SpanBatch, TraceId};
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-use crate::cache::{BlockCache, Kept, Kind};
+use crate::cache::{BlockCache, Kept, KeptDictionaries, Kind};
 use crate::objects::Objects;
 use crate::parquet_file::ParquetFile;
 use crate::{Store, StoreError};
@@ -69,9 +70,10 @@ impl BlockColumns {
         pages: Option<&[usize]>,
     ) -> Result<(SpanGroup, u64), StoreError> {
         let damaged = |error: block::ReadError| self.file.damaged(error);
+        let dictionaries: Arc<dyn Dictionaries> = Arc::new(self.dictionaries(group));
         let ranges = self
             .spans
-            .bytes_of(group, columns, pages)
+            .bytes_of(group, columns, pages, &*dictionaries)
             .map_err(damaged)?;
         let parts = self
             .runtime
@@ -79,14 +81,24 @@ impl BlockColumns {
         let bytes = parts.iter().map(|part| part.len() as u64).sum();
         let parts = ranges.iter().map(|range| range.start).zip(parts).collect();
         let resources = Arc::clone(&self.resources);
-        let dictionaries: Arc<dyn Dictionaries> = Arc::new(GroupDictionaries {
+        let group = SpanGroup::open(&self.spans, group, columns, parts, resources, &dictionaries);
+        Ok((group.map_err(damaged)?, bytes))
+    }
+
+    fn dictionaries(&self, group: usize) -> GroupDictionaries {
+        let kind = Kind::Dictionaries { group };
+        let kept = self.runtime.block_on(self.cache.peek(self.block, kind));
+        let kept = match kept {
+            Some(Kept::Dictionaries(kept)) => kept,
+            _ => Arc::default(),
+        };
+        GroupDictionaries {
             cache: Arc::clone(&self.cache),
             runtime: self.runtime.clone(),
             block: self.block,
-            group: group as u32,
-        });
-        let group = SpanGroup::open(&self.spans, group, columns, parts, resources, &dictionaries);
-        Ok((group.map_err(damaged)?, bytes))
+            kind,
+            kept: Mutex::new(kept),
+        }
     }
 
     /// A whole trace, of which the rows are known.
@@ -126,33 +138,26 @@ impl BlockColumns {
     }
 }
 
-/// The dictionaries of a row group, in the cache of blocks.
+/// The dictionaries of a row group. Those that were in the cache when it was opened stay at hand; others are put there when they
+/// were read. Of two that read at the same time, the cache has what the later one knew.
 struct GroupDictionaries {
     cache: Arc<BlockCache>,
     runtime: Handle,
     block: BlockId,
-    group: u32,
-}
-
-impl GroupDictionaries {
-    fn kind(&self, leaf: usize) -> Kind {
-        let (group, leaf) = (self.group, leaf as u32);
-        Kind::Dictionary { group, leaf }
-    }
+    kind: Kind,
+    kept: Mutex<KeptDictionaries>,
 }
 
 impl Dictionaries for GroupDictionaries {
     fn get(&self, leaf: usize) -> Option<Dictionary> {
-        let kept = self.cache.peek(self.block, self.kind(leaf));
-        match self.runtime.block_on(kept) {
-            Some(Kept::Dictionary(dictionary)) => Some(dictionary),
-            _ => None,
-        }
+        self.kept.lock().get(&leaf).cloned()
     }
 
     fn keep(&self, leaf: usize, dictionary: &Dictionary) {
-        let kept = Kept::Dictionary(dictionary.clone());
-        let keeping = self.cache.keep(self.block, self.kind(leaf), kept);
+        let mut kept = self.kept.lock();
+        Arc::make_mut(&mut kept).insert(leaf, dictionary.clone());
+        let kept = Kept::Dictionaries(Arc::clone(&kept));
+        let keeping = self.cache.keep(self.block, self.kind, kept);
         self.runtime.block_on(keeping);
     }
 }

@@ -1,6 +1,7 @@
 //! Both readers of a block's spans, over files that are in memory and may be damaged.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use block::{
@@ -197,18 +198,15 @@ pub(crate) fn scanned(
                 traces.iter().any(touches)
             })
             .collect();
-        let parts = file.bytes_of(group, &columns, Some(&pages))?;
-        let parts: Vec<_> = parts
-            .into_iter()
-            .map(|range| {
-                let bytes = bytes.slice(range.start as usize..range.end as usize);
-                (range.start, bytes)
-            })
-            .collect();
         let kept: Arc<dyn Dictionaries> = Arc::new(KeptDictionaries::default());
         let open = || {
-            let (parts, resources) = (parts.clone(), resources.clone());
-            SpanGroup::open(&file, group, &columns, parts, resources, &kept)
+            let ranges = file.bytes_of(group, &columns, Some(&pages), &*kept)?;
+            let part = |range: Range<u64>| {
+                let bytes = bytes.slice(range.start as usize..range.end as usize);
+                (range.start, bytes)
+            };
+            let parts = ranges.into_iter().map(part).collect();
+            SpanGroup::open(&file, group, &columns, parts, resources.clone(), &kept)
         };
         if let Some(&first) = traces.first() {
             // Keeps some dictionaries for those that come now.
