@@ -142,8 +142,9 @@ settings! {
     /// Whether this server joins small blocks to larger ones.
     compaction_enabled: bool = "compaction.enabled", "true";
 
-    /// Memory for what is kept of blocks between queries: lists of traces, filters, indices.
-    read_cache: ByteCount = "read.cache", "256MiB";
+    /// Memory for what is kept of blocks between queries: lists of traces, filters, indices, dictionaries. When not given: an
+    /// eighth of the machine's memory, at most 512MiB.
+    read_cache: Auto<ByteCount> = "read.cache", "auto";
 
     /// Queries answered at a time; more wait. When not given, four for each core.
     read_concurrency: Auto<Count> = "read.concurrency", "auto";

@@ -34,6 +34,11 @@ const LIVE_MEMORY_DIVISOR: u64 = 4;
 /// See [`LIVE_MEMORY_DIVISOR`].
 const LIVE_MEMORY_MAX: u64 = 1 << 30;
 
+/// The default of `read.cache`, likewise. Dictionaries of ten million spans take some 170 MiB, lists of their traces 70.
+const READ_CACHE_DIVISOR: u64 = 8;
+/// See [`READ_CACHE_DIVISOR`].
+const READ_CACHE_MAX: u64 = 512 << 20;
+
 /// Engines that run.
 pub(super) struct Running {
     store: Store,
@@ -162,7 +167,8 @@ async fn open_store(
     let mut config = StoreConfig::new(root, TENANT);
     config.retention =
         DurationNanos(i64::try_from(settings.retention.as_nanos()).unwrap_or(i64::MAX));
-    config.cache_bytes = settings.read_cache.0;
+    let auto = (machine::memory_bytes() / READ_CACHE_DIVISOR).min(READ_CACHE_MAX);
+    config.cache_bytes = settings.read_cache.0.unwrap_or(ByteCount(auto)).0;
     config.compaction = CompactionConfig {
         enabled: settings.compaction_enabled,
         ..CompactionConfig::default()
