@@ -124,7 +124,8 @@ def test_the_openapi_document_names_every_path(server):
     document = server.json("/api/v1/openapi.json")
     assert set(document["paths"]) == {
         "/api/v1/traces", "/api/v1/traces/{id}", "/api/v1/traces/{id}/analysis", "/api/v1/traces/{id}/compare/{other}",
-        "/api/v1/traces/{id}/skeleton", "/api/v1/traces/{id}/matches", "/api/v1/analysis", "/api/v1/extent", "/api/v1/search/live",
+        "/api/v1/traces/{id}/skeleton", "/api/v1/traces/{id}/matches", "/api/v1/analysis", "/api/v1/matches", "/api/v1/compare", "/api/v1/extent",
+        "/api/v1/search/live",
         "/api/v1/services", "/api/v1/services/{service}/operations",
         "/api/v1/search", "/api/v1/query/check", "/api/v1/query/complete", "/api/v1/query/explain",
     }  # fmt: skip
