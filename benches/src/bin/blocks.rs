@@ -10,14 +10,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use block::{
-    BlockId, BlockWriter, ColumnPlan, FinishedBlock, NewBlock, SpanDecoder, SpanReader, TraceRows,
-    TraceTable, WriteOptions, read_resources, reader_metadata,
+    BlockId, BlockWriter, ColumnPlan, FinishedBlock, MergeInput, MergedTrace, NewBlock, Piece,
+    SpanDecoder, SpanReader, TraceRows, TraceTable, WriteOptions, read_resources, reader_metadata,
 };
 use bytes::Bytes;
 use model::{Gathered, Remap, SpanBatch, TraceId, UnixNanos};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::ParquetMetaData;
 
 const FILE: &str = "real-shop-and-tickets.otlp.zst";
 
@@ -73,10 +74,10 @@ fn main() {
             trace_id: run[0].0,
             rows: &rows[at..at + run.len()],
             partial: false,
-            distinct: false,
         });
         at += run.len();
     }
+    merge(&batch, &traces, each);
     for level in [1, 3] {
         for group in [usize::MAX, 4000] {
             let options = WriteOptions {
@@ -97,6 +98,140 @@ fn main() {
             assert_eq!(count as u64, block.meta.spans);
         }
     }
+}
+
+/// How many blocks are merged into one.
+const MERGED: usize = 8;
+
+/// Merges blocks that hold every so many-th trace each, and tells what that costs and what reading and writing the spans would.
+fn merge(batch: &SpanBatch, traces: &[TraceRows<'_>], each: impl Fn(Duration) -> f64) {
+    let options = WriteOptions::default();
+    let blocks: Vec<FinishedBlock> = (0..MERGED)
+        .map(|first| {
+            let own: Vec<_> = traces.iter().skip(first).step_by(MERGED).copied().collect();
+            write(batch, &own, usize::MAX, &options)
+        })
+        .collect();
+    let (spans, time) = best(|| merge_columns(&blocks, &options));
+    println!("merge {MERGED} blocks     {:>10.0} ns/span", each(time));
+    assert_eq!(spans, batch.len() as u64);
+    let (spans, time) = best(|| merge_spans(&blocks, &options));
+    println!("read and write them  {:>10.0} ns/span", each(time));
+    assert_eq!(spans, batch.len() as u64);
+}
+
+/// Spans of a row group, as compaction has them.
+const GROUP_SPANS: usize = 128 * 1024;
+
+fn writer_for(blocks: &[FinishedBlock], options: &WriteOptions) -> BlockWriter {
+    let plan = ColumnPlan::of_blocks(blocks.iter().map(|block| &block.meta), options);
+    BlockWriter::new(new_block(), options, plan).unwrap()
+}
+
+/// The traces of all blocks in the order of ids, with where each is and how many spans it has, in row groups.
+fn groups_of(blocks: &[FinishedBlock]) -> Vec<Vec<(TraceId, [Piece; 1])>> {
+    let mut traces = Vec::new();
+    for (input, block) in blocks.iter().enumerate() {
+        let table = TraceTable::from_bytes(Bytes::from(block.traces.clone())).unwrap();
+        let rows = |at: usize| table.rows(at).len as usize;
+        let of_block = (0..table.len()).map(|at| {
+            (
+                table.trace_id(at),
+                [Piece {
+                    input,
+                    rows: rows(at),
+                }],
+            )
+        });
+        traces.extend(of_block);
+    }
+    traces.sort_unstable_by_key(|(id, _)| *id);
+    let (mut groups, mut spans) = (vec![Vec::new()], 0);
+    for trace in traces {
+        spans += trace.1[0].rows;
+        groups.last_mut().unwrap().push(trace);
+        if spans >= GROUP_SPANS {
+            groups.push(Vec::new());
+            spans = 0;
+        }
+    }
+    groups
+}
+
+/// What compaction does.
+fn merge_columns(blocks: &[FinishedBlock], options: &WriteOptions) -> u64 {
+    let mut inputs: Vec<MergeInput> = blocks
+        .iter()
+        .map(|block| {
+            let (bytes, footer) = opened(block);
+            let resources = read_resources(Bytes::from(block.resources.clone())).unwrap();
+            let mut input = MergeInput::new(footer, &block.meta, Arc::new(resources));
+            while let Some(range) = input.wanted(usize::MAX) {
+                let part = bytes.slice(range.start as usize..range.end as usize);
+                input.give(range.start, part).unwrap();
+            }
+            input
+        })
+        .collect();
+    let mut writer = writer_for(blocks, options);
+    for group in groups_of(blocks) {
+        let traces: Vec<_> = group
+            .iter()
+            .map(|(trace_id, pieces)| MergedTrace {
+                trace_id: *trace_id,
+                partial: false,
+                pieces,
+            })
+            .collect();
+        writer.merge(&mut inputs, &traces).unwrap();
+        writer.take_spans();
+    }
+    writer.finish().unwrap().meta.spans
+}
+
+/// The plain twin of that.
+fn merge_spans(blocks: &[FinishedBlock], options: &WriteOptions) -> u64 {
+    let mut inputs: Vec<_> = blocks.iter().map(reader_of).collect();
+    let mut writer = writer_for(blocks, options);
+    let mut gathered = Gathered::new();
+    for group in groups_of(blocks) {
+        gathered.clear();
+        let mut next = Vec::new();
+        for (input, (bytes, reader)) in inputs.iter_mut().enumerate() {
+            next.push(gathered.batch.len() as u32);
+            reader.change_target();
+            let own = group.iter().filter(|(_, [piece])| piece.input == input);
+            let mut rows: usize = own.map(|(_, [piece])| piece.rows).sum();
+            while rows > 0 {
+                if let Some(range) = reader.wanted() {
+                    let part = bytes.slice(range.start as usize..range.end as usize);
+                    reader.give(range.start, part).unwrap();
+                }
+                rows -= reader.take(rows, &mut gathered).unwrap();
+            }
+        }
+        let mut rows = Vec::new();
+        for (_, [piece]) in &group {
+            let first = next[piece.input];
+            next[piece.input] += piece.rows as u32;
+            rows.extend(first..next[piece.input]);
+        }
+        let mut at = 0;
+        let traces: Vec<_> = group
+            .iter()
+            .map(|(trace_id, [piece])| {
+                at += piece.rows;
+                TraceRows {
+                    trace_id: *trace_id,
+                    rows: &rows[at - piece.rows..at],
+                    partial: false,
+                }
+            })
+            .collect();
+        writer.write(&gathered.batch, &traces).unwrap();
+        writer.take_spans();
+    }
+    writer.finish().unwrap().meta.spans
 }
 
 /// Decodes and gathers all messages, and tells how long each took.
@@ -137,22 +272,25 @@ fn best<T>(mut run: impl FnMut() -> T) -> (T, Duration) {
     best
 }
 
-fn write(
-    batch: &SpanBatch,
-    traces: &[TraceRows<'_>],
-    group: usize,
-    options: &WriteOptions,
-) -> FinishedBlock {
-    let block = NewBlock {
+fn new_block() -> NewBlock {
+    NewBlock {
         id: BlockId("01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()),
         tenant: "default".into(),
         class: "default".into(),
         level: 0,
         created: UnixNanos(0),
         journal: None,
-    };
-    let mut writer =
-        BlockWriter::new(block, options, ColumnPlan::of_batch(batch, options)).unwrap();
+    }
+}
+
+fn write(
+    batch: &SpanBatch,
+    traces: &[TraceRows<'_>],
+    group: usize,
+    options: &WriteOptions,
+) -> FinishedBlock {
+    let plan = ColumnPlan::of_batch(batch, options);
+    let mut writer = BlockWriter::new(new_block(), options, plan).unwrap();
     for group in traces.chunks(group.min(traces.len())) {
         writer.write(batch, group).unwrap();
     }
@@ -204,12 +342,21 @@ fn report(what: &str, block: &FinishedBlock, ns: f64) {
     }
 }
 
-/// Reads with the reader of compactions.
-fn read_in_order(block: &FinishedBlock) -> usize {
+fn opened(block: &FinishedBlock) -> (Bytes, Arc<ParquetMetaData>) {
     let bytes = Bytes::from(block.spans.clone());
     let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).unwrap();
+    (bytes, footer.metadata().clone())
+}
+
+fn reader_of(block: &FinishedBlock) -> (Bytes, SpanReader) {
+    let (bytes, footer) = opened(block);
     let resources = Arc::new(read_resources(Bytes::from(block.resources.clone())).unwrap());
-    let mut reader = SpanReader::new(footer.metadata().clone(), &block.meta, resources);
+    (bytes, SpanReader::new(footer, &block.meta, resources))
+}
+
+/// Reads all spans in their order.
+fn read_in_order(block: &FinishedBlock) -> usize {
+    let (bytes, mut reader) = reader_of(block);
     let mut gathered = Gathered::new();
     while !reader.is_done() {
         if let Some(range) = reader.wanted() {

@@ -73,6 +73,16 @@ impl EventPages {
         &self.name
     }
 
+    /// When each was.
+    pub(crate) fn times(&self) -> &[i64] {
+        self.time.decoded()
+    }
+
+    /// How many attributes of each were dropped by the sender.
+    pub(crate) fn dropped(&self) -> &[u32] {
+        self.dropped.decoded()
+    }
+
     /// Their attributes, which are owned by the events, numbered in the page.
     pub fn attributes(&self) -> &ListPages {
         &self.attributes
@@ -206,6 +216,21 @@ impl LinkPages {
     /// As [`Self::trace_id`].
     pub fn span_id(&self, at: usize) -> SpanId {
         SpanId(self.span_id.ids()[at])
+    }
+
+    /// The trace state of each.
+    pub(crate) fn trace_states(&self) -> &WordPages {
+        &self.trace_state
+    }
+
+    /// The flags of each.
+    pub(crate) fn flags(&self) -> &[u32] {
+        self.flags.decoded()
+    }
+
+    /// How many attributes of each were dropped by the sender.
+    pub(crate) fn dropped(&self) -> &[u32] {
+        self.dropped.decoded()
     }
 
     /// Their attributes, which are owned by the links, numbered in the page.

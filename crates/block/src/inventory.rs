@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
-use model::{Attribute, Range32, SpanBatch, SpanRow, StatusCode, Symbol, SymbolKind};
+use model::{Attribute, Range32, SpanBatch, Symbol, Symbols};
 
+use crate::traces::TraceSpan;
 use crate::{AttributeScope, AttributeType, KeyInfo, OperationInfo, ServiceInfo};
 
 /// Operations listed for one service. A service with more puts ids into span names.
@@ -13,11 +14,11 @@ const OPERATIONS_MAX: usize = 500;
 /// Attribute keys listed for one block.
 const KEYS_MAX: usize = 2000;
 
-/// Counts of one row group, in symbols of its batch.
+/// Counts of one row group, in symbols of its caller.
 #[derive(Default)]
 pub(crate) struct RowGroupCounts {
     operations: HashMap<(Symbol, Symbol), Operation, FixedState>,
-    keys: HashMap<(AttributeScope, Symbol, SymbolKind), u64, FixedState>,
+    keys: HashMap<(AttributeScope, Symbol, AttributeType), u64, FixedState>,
     columns: Vec<(String, AttributeType, u64)>,
 }
 
@@ -30,11 +31,14 @@ struct Operation {
 
 impl RowGroupCounts {
     #[inline]
-    pub(crate) fn span(&mut self, service: Symbol, span: &SpanRow) {
-        let operation = self.operations.entry((service, span.name)).or_default();
+    pub(crate) fn span(&mut self, span: &TraceSpan) {
+        let operation = self
+            .operations
+            .entry((span.service, span.name))
+            .or_default();
         operation.spans += 1;
-        operation.errors += u64::from(span.status == StatusCode::Error);
-        operation.roots += u64::from(span.is_root());
+        operation.errors += u64::from(span.is_error);
+        operation.roots += u64::from(span.is_root);
     }
 
     /// Span attributes that have no column of their own.
@@ -48,11 +52,14 @@ impl RowGroupCounts {
 
     fn each(&mut self, scope: AttributeScope, batch: &SpanBatch, attributes: &[Attribute]) {
         for attribute in attributes {
-            *self
-                .keys
-                .entry((scope, attribute.key, batch.symbols.kind(attribute.value)))
-                .or_default() += 1;
+            let kind = batch.symbols.kind(attribute.value).into();
+            self.attribute(scope, attribute.key, kind);
         }
+    }
+
+    /// An attribute that has no column of its own.
+    pub(crate) fn attribute(&mut self, scope: AttributeScope, key: Symbol, kind: AttributeType) {
+        *self.keys.entry((scope, key, kind)).or_default() += 1;
     }
 
     /// Span attributes that have one.
@@ -69,15 +76,13 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    pub(crate) fn add(&mut self, batch: &SpanBatch, counts: RowGroupCounts) {
+    pub(crate) fn add(&mut self, symbols: &Symbols, counts: RowGroupCounts) {
         for ((service, name), counted) in counts.operations {
             let operations = self
                 .services
-                .entry(batch.symbols.str(service).to_owned())
+                .entry(symbols.str(service).to_owned())
                 .or_default();
-            let operation = operations
-                .entry(batch.symbols.str(name).to_owned())
-                .or_default();
+            let operation = operations.entry(symbols.str(name).to_owned()).or_default();
             operation.spans += counted.spans;
             operation.errors += counted.errors;
             operation.roots += counted.roots;
@@ -85,7 +90,7 @@ impl Inventory {
         for ((scope, key, kind), count) in counts.keys {
             *self
                 .keys
-                .entry((scope, batch.symbols.str(key).to_owned(), kind.into()))
+                .entry((scope, symbols.str(key).to_owned(), kind))
                 .or_default() += count;
         }
         for (key, kind, count) in counts.columns.into_iter().filter(|&(.., count)| count > 0) {
@@ -107,7 +112,7 @@ impl Inventory {
                 row.scope_attributes,
             );
         }
-        self.add(resources, counts);
+        self.add(&resources.symbols, counts);
     }
 
     pub(crate) fn services(&self) -> Vec<ServiceInfo> {

@@ -12,6 +12,7 @@ mod header;
 mod inventory;
 mod leaf;
 mod lists;
+mod merge;
 mod meta;
 mod numbers;
 mod order;
@@ -28,6 +29,7 @@ mod span_reader;
 mod spans;
 mod table;
 mod traces;
+mod values;
 mod words;
 mod write;
 
@@ -37,6 +39,7 @@ pub use extras::{EventNamePages, EventPages, LinkPages};
 pub use group::{SpanGroup, WordColumn};
 pub use header::check_page_headers;
 pub use lists::ListPages;
+pub use merge::{MergeError, MergeInput, MergedTrace, Piece};
 pub use meta::{
     AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION,
     HexId, JournalRange, KeyInfo, OperationInfo, ServiceInfo,

@@ -19,9 +19,6 @@ pub struct OrderedRow {
 
 const NONE: u32 = u32::MAX;
 
-/// No span has the id of zeros.
-const BEFORE_ALL: (i64, SpanId) = (i64::MIN, SpanId::ZERO);
-
 /// Orders traces one after another, reusing its memory.
 #[derive(Debug, Default)]
 pub struct TraceOrder {
@@ -34,17 +31,6 @@ pub struct TraceOrder {
     latest_first: Vec<(i64, u32)>,
     visited: Vec<bool>,
     stack: Vec<(u32, u32)>,
-    ancestors: Vec<Ancestor>,
-}
-
-/// A span that the next row may hang below.
-#[derive(Debug, Clone, Copy)]
-struct Ancestor {
-    id: SpanId,
-    /// Its row, counted from the first of the trace.
-    at: u32,
-    /// Start and id of its last child so far: the next must not come before it.
-    last: (i64, SpanId),
 }
 
 impl TraceOrder {
@@ -83,61 +69,6 @@ impl TraceOrder {
         count_subtrees(&mut out[from..]);
         debug_assert_eq!(out.len() - from, self.by_id.len());
         rows.len() - self.by_id.len()
-    }
-
-    /// Appends the rows of one trace to `out` if they are in order already, each span id once and every parent here; otherwise
-    /// nothing. The same as [`Self::order`] for these, in O(n).
-    ///
-    /// That each id occurs once is not looked into.
-    pub fn take(&mut self, batch: &SpanBatch, rows: &[u32], out: &mut Vec<OrderedRow>) -> bool {
-        let from = out.len();
-        let is_in_order = self.take_while_in_order(batch, rows, out).is_some();
-        if is_in_order {
-            count_subtrees(&mut out[from..]);
-        } else {
-            out.truncate(from);
-        }
-        is_in_order
-    }
-
-    /// Appends rows up to one that is not in order; `None` if there is one.
-    fn take_while_in_order(
-        &mut self,
-        batch: &SpanBatch,
-        rows: &[u32],
-        out: &mut Vec<OrderedRow>,
-    ) -> Option<()> {
-        let mut last_root = BEFORE_ALL;
-        self.ancestors.clear();
-        for (at, &row) in (0u32..).zip(rows) {
-            let span = &batch.spans[row as usize];
-            let here = (span.start.0, span.span_id);
-            let mut parent = 0;
-            let siblings = if span.parent_span_id == SpanId::ZERO {
-                self.ancestors.clear();
-                &mut last_root
-            } else {
-                let is_parent = |one: &Ancestor| one.id == span.parent_span_id;
-                let depth = self.ancestors.iter().rposition(is_parent)?;
-                self.ancestors.truncate(depth + 1);
-                parent = at - self.ancestors[depth].at;
-                &mut self.ancestors[depth].last
-            };
-            if here <= std::mem::replace(siblings, here) {
-                return None;
-            }
-            self.ancestors.push(Ancestor {
-                id: span.span_id,
-                at,
-                last: BEFORE_ALL,
-            });
-            out.push(OrderedRow {
-                row,
-                parent,
-                subtree: 0,
-            });
-        }
-        Some(())
     }
 
     fn link(&mut self, spans: &[SpanRow]) {
@@ -344,30 +275,6 @@ mod tests {
                 let descendants = (0..out.len()).filter(|&other| other != at && is_descendant(other)).count();
                 prop_assert_eq!(row.subtree as usize, descendants);
                 prop_assert!((at + 1..=at + descendants).all(is_descendant));
-            }
-        }
-
-        #[test]
-        fn what_is_in_order_is_taken_as_it_is(
-            spans in proptest::collection::vec((1u8..12, 0u8..12, 0i64..6), 1..14), swap in (0usize..14, 0usize..14)
-        ) {
-            let batch = batch(&spans);
-            let all: Vec<u32> = (0..spans.len() as u32).collect();
-            let mut order = TraceOrder::default();
-            let mut out = vec![OrderedRow { row: 7, parent: 0, subtree: 7 }];
-            order.order(&batch, &all, &mut out);
-            let mut rows: Vec<u32> = out[1..].iter().map(|row| row.row).collect();
-            let mut taken = out[..1].to_vec();
-            let lacks_parent = |row: &OrderedRow| row.parent == 0 && spans[row.row as usize].1 != 0;
-            let is_simple = !out[1..].iter().any(lacks_parent);
-            prop_assert_eq!(order.take(&batch, &rows, &mut taken), is_simple);
-            prop_assert_eq!(&taken, if is_simple { &out[..] } else { &out[..1] });
-            // In another order they are never taken for what they are not.
-            let count = rows.len();
-            rows.swap(swap.0 % count, swap.1 % count);
-            taken.truncate(1);
-            if order.take(&batch, &rows, &mut taken) {
-                prop_assert_eq!(&taken, &out);
             }
         }
 

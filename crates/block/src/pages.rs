@@ -76,6 +76,31 @@ impl Dictionary {
         })
     }
 
+    /// Of values that lie where `places` say.
+    pub(crate) fn of_values(bytes: Bytes, places: Vec<(u32, u32)>) -> Self {
+        Self {
+            bytes,
+            entries: places.len(),
+            texts: Some(places.into()),
+            entry_bytes: 0,
+        }
+    }
+
+    /// The booleans, false first, in a byte each.
+    pub(crate) fn of_bools() -> Self {
+        Self {
+            bytes: Bytes::from_static(&[0, 1]),
+            texts: None,
+            entries: 2,
+            entry_bytes: 1,
+        }
+    }
+
+    /// Whether the two are one dictionary, and not just alike.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.bytes.as_ptr() == other.bytes.as_ptr() && self.entries == other.entries
+    }
+
     /// Memory held, in bytes, about.
     pub fn byte_count(&self) -> usize {
         self.bytes.len() + self.texts.as_ref().map_or(0, |texts| size_of_val(&**texts))

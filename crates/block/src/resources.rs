@@ -7,8 +7,8 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
 use crate::chunk::PageCompressor;
-use crate::leaf::Places;
 use crate::spans::{AttributeLeaves, Leaves};
+use crate::values::Places;
 
 /// Rows of a page of `resources.parquet`, which is always read whole.
 const PAGE_ROWS: usize = 65_536;

@@ -1,4 +1,4 @@
-//! `spans.parquet` in, spans out, in order and page by page: what compaction reads with.
+//! `spans.parquet` in, spans out, in order and page by page: the plain way of what [`crate::merge`] does column by column.
 //!
 //! It depends on what [`BlockWriter`](crate::BlockWriter) promises of its pages: those of all columns of a row group begin at
 //! the same rows. [`SpanDecoder`](crate::SpanDecoder) reads any rows of any writer, at four times the cost; tests hold the two
@@ -13,7 +13,7 @@ use model::{
     Attribute, DurationNanos, Gathered, NO_EXTRA, Range32, Remap, SpanBatch, SpanExtra, SpanId,
     SpanKind, SpanRow, StatusCode, Symbol, TraceId, UnixNanos,
 };
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 
 use crate::extras::{EventPages, LinkPages, ListPlaces};
 use crate::group::no_resource;
@@ -70,11 +70,7 @@ impl SpanReader {
         if self.has_rows() {
             return None;
         }
-        let group = self.footer.row_groups().get(self.next_group)?;
-        let ranges = group.columns().iter().map(ColumnChunkMetaData::byte_range);
-        let start = ranges.clone().map(|(start, _)| start).min()?;
-        let end = ranges.map(|(start, len)| start.saturating_add(len)).max()?;
-        Some(start..end)
+        bytes_of_group(self.footer.row_groups().get(self.next_group)?)
     }
 
     /// Takes the bytes of the range that was [`Self::wanted`]. They are held, compressed, until their rows are taken.
@@ -163,6 +159,14 @@ impl SpanReader {
         group.push_extras(range, from, &mut into.batch)?;
         Ok(taken)
     }
+}
+
+/// Where a row group lies in its file; `None` when it has no columns.
+pub(crate) fn bytes_of_group(group: &RowGroupMetaData) -> Option<Range<u64>> {
+    let ranges = group.columns().iter().map(ColumnChunkMetaData::byte_range);
+    let start = ranges.clone().map(|(start, _)| start).min()?;
+    let end = ranges.map(|(start, len)| start.saturating_add(len)).max()?;
+    Some(start..end)
 }
 
 fn parent_of(

@@ -11,10 +11,10 @@ use parquet::schema::types::SchemaDescriptor;
 
 use crate::chunk::PageCompressor;
 use crate::inventory::RowGroupCounts;
-use crate::leaf::{
-    IdLeaf, IntLeaf, Leaf as _, LongLeaf, Places, SymbolLeaf, SymbolShape, WordLeaf,
-};
+use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf, WordLeaf};
 use crate::order::OrderedRow;
+use crate::traces::TraceSpan;
+use crate::values::{Places, SymbolLeaf, ValueShape};
 use crate::{AttributeColumn, AttributeScope, AttributeType};
 
 /// Rows of a page: what reading one trace must decode of every column, against some 40 bytes of page header and index each.
@@ -36,13 +36,13 @@ impl<'a> Leaves<'a> {
         self.schema.column(self.next - 1)
     }
 
-    pub(crate) fn symbol(&mut self, shape: SymbolShape) -> SymbolLeaf {
+    pub(crate) fn symbol(&mut self, shape: ValueShape) -> SymbolLeaf {
         let id = self.next as u16;
         SymbolLeaf::new(id, self.take(), shape)
     }
 
     pub(crate) fn text(&mut self) -> SymbolLeaf {
-        self.symbol(SymbolShape::Text)
+        self.symbol(ValueShape::Text)
     }
 
     pub(crate) fn int(&mut self) -> IntLeaf {
@@ -56,9 +56,9 @@ impl<'a> Leaves<'a> {
 
 /// The three leaves of a list of attributes.
 pub(crate) struct AttributeLeaves {
-    key: SymbolLeaf,
-    kind: WordLeaf,
-    value: SymbolLeaf,
+    pub(crate) key: SymbolLeaf,
+    pub(crate) kind: WordLeaf,
+    pub(crate) value: SymbolLeaf,
     /// Levels of an entry after the first.
     depth: u8,
 }
@@ -69,7 +69,7 @@ impl AttributeLeaves {
         Self {
             key: leaves.text(),
             kind: WordLeaf::new(leaves.take()),
-            value: leaves.symbol(SymbolShape::Rendered),
+            value: leaves.symbol(ValueShape::Rendered),
             depth,
         }
     }
@@ -89,16 +89,26 @@ impl AttributeLeaves {
         repetition: u8,
     ) {
         if attributes.is_empty() {
-            self.levels(repetition, self.depth - 1);
+            self.push_none(repetition);
         }
         for (at, attribute) in attributes.iter().enumerate() {
-            self.levels(if at == 0 { repetition } else { self.depth }, self.depth);
+            self.push_levels(at == 0, repetition);
             self.key.push(&batch.symbols, places, attribute.key);
             let kind = places.kind(attribute.value);
             self.kind
                 .push(kind as u8, AttributeType::from(kind).as_str());
             self.value.push(&batch.symbols, places, attribute.value);
         }
+    }
+
+    /// An owner without attributes, whose own repetition level is `repetition`.
+    pub(crate) fn push_none(&mut self, repetition: u8) {
+        self.levels(repetition, self.depth - 1);
+    }
+
+    /// The levels of the next attribute of an owner, whose own repetition level is `repetition`; its values are to be pushed.
+    pub(crate) fn push_levels(&mut self, is_first: bool, repetition: u8) {
+        self.levels(if is_first { repetition } else { self.depth }, self.depth);
     }
 
     fn levels(&mut self, repetition: u8, definition: u8) {
@@ -128,11 +138,11 @@ impl AttributeLeaves {
     }
 }
 
-struct EventLeaves {
-    time: LongLeaf,
-    name: SymbolLeaf,
-    dropped: IntLeaf,
-    attributes: AttributeLeaves,
+pub(crate) struct EventLeaves {
+    pub(crate) time: LongLeaf,
+    pub(crate) name: SymbolLeaf,
+    pub(crate) dropped: IntLeaf,
+    pub(crate) attributes: AttributeLeaves,
 }
 
 impl EventLeaves {
@@ -146,7 +156,7 @@ impl EventLeaves {
         }
     }
 
-    fn empty_rows(&mut self, rows: usize) {
+    pub(crate) fn empty_rows(&mut self, rows: usize) {
         self.time.empty_rows(rows);
         self.name.empty_rows(rows);
         self.dropped.empty_rows(rows);
@@ -168,7 +178,7 @@ impl EventLeaves {
         );
     }
 
-    fn end_page(
+    pub(crate) fn end_page(
         &mut self,
         rows: usize,
         compressor: &mut PageCompressor,
@@ -191,13 +201,13 @@ impl EventLeaves {
     }
 }
 
-struct LinkLeaves {
-    trace_id: IdLeaf<16>,
-    span_id: IdLeaf<8>,
-    trace_state: SymbolLeaf,
-    flags: IntLeaf,
-    dropped: IntLeaf,
-    attributes: AttributeLeaves,
+pub(crate) struct LinkLeaves {
+    pub(crate) trace_id: IdLeaf<16>,
+    pub(crate) span_id: IdLeaf<8>,
+    pub(crate) trace_state: SymbolLeaf,
+    pub(crate) flags: IntLeaf,
+    pub(crate) dropped: IntLeaf,
+    pub(crate) attributes: AttributeLeaves,
 }
 
 impl LinkLeaves {
@@ -212,7 +222,7 @@ impl LinkLeaves {
         }
     }
 
-    fn empty_rows(&mut self, rows: usize) {
+    pub(crate) fn empty_rows(&mut self, rows: usize) {
         self.trace_id.empty_rows(rows);
         self.span_id.empty_rows(rows);
         self.trace_state.empty_rows(rows);
@@ -237,7 +247,7 @@ impl LinkLeaves {
             .push(batch, places, batch.attributes(link.attributes), repetition);
     }
 
-    fn end_page(
+    pub(crate) fn end_page(
         &mut self,
         rows: usize,
         compressor: &mut PageCompressor,
@@ -265,31 +275,31 @@ impl LinkLeaves {
 }
 
 /// All leaf columns of `spans.parquet`, in the order of the schema.
-struct SpanLeaves {
-    trace_id: IdLeaf<16>,
-    span_id: IdLeaf<8>,
-    parent: IntLeaf,
-    parent_span_id: IdLeaf<8>,
-    subtree: IntLeaf,
-    start: LongLeaf,
-    duration: LongLeaf,
-    service: SymbolLeaf,
-    name: SymbolLeaf,
-    kind: WordLeaf,
-    status: WordLeaf,
-    status_message: SymbolLeaf,
-    resource: IntLeaf,
-    trace_state: SymbolLeaf,
-    flags: IntLeaf,
-    dropped: [IntLeaf; 3],
-    events: EventLeaves,
-    links: LinkLeaves,
-    attributes: AttributeLeaves,
-    columns: Vec<SymbolLeaf>,
+pub(crate) struct SpanLeaves {
+    pub(crate) trace_id: IdLeaf<16>,
+    pub(crate) span_id: IdLeaf<8>,
+    pub(crate) parent: IntLeaf,
+    pub(crate) parent_span_id: IdLeaf<8>,
+    pub(crate) subtree: IntLeaf,
+    pub(crate) start: LongLeaf,
+    pub(crate) duration: LongLeaf,
+    pub(crate) service: SymbolLeaf,
+    pub(crate) name: SymbolLeaf,
+    pub(crate) kind: WordLeaf,
+    pub(crate) status: WordLeaf,
+    pub(crate) status_message: SymbolLeaf,
+    pub(crate) resource: IntLeaf,
+    pub(crate) trace_state: SymbolLeaf,
+    pub(crate) flags: IntLeaf,
+    pub(crate) dropped: [IntLeaf; 3],
+    pub(crate) events: EventLeaves,
+    pub(crate) links: LinkLeaves,
+    pub(crate) attributes: AttributeLeaves,
+    pub(crate) columns: Vec<SymbolLeaf>,
 }
 
 impl SpanLeaves {
-    fn new(schema: &SchemaDescriptor, columns: &[AttributeColumn]) -> Self {
+    pub(crate) fn new(schema: &SchemaDescriptor, columns: &[AttributeColumn]) -> Self {
         let leaves = &mut Leaves::of(schema);
         Self {
             trace_id: IdLeaf::new(leaves.take(), true),
@@ -349,7 +359,7 @@ impl SpanLeaves {
             .try_for_each(|leaf| leaf.end_page(rows, true, compressor))
     }
 
-    fn finish<W: Write + Send>(
+    pub(crate) fn finish<W: Write + Send>(
         self,
         compressor: &mut PageCompressor,
         group: &mut SerializedRowGroupWriter<'_, W>,
@@ -381,12 +391,12 @@ impl SpanLeaves {
     }
 }
 
-fn shape_of(kind: AttributeType) -> SymbolShape {
+fn shape_of(kind: AttributeType) -> ValueShape {
     match kind {
-        AttributeType::String | AttributeType::Json => SymbolShape::Text,
-        AttributeType::Int => SymbolShape::Eight { double: false },
-        AttributeType::Double => SymbolShape::Eight { double: true },
-        AttributeType::Bool => SymbolShape::Bool,
+        AttributeType::String | AttributeType::Json => ValueShape::Text,
+        AttributeType::Int => ValueShape::Eight { double: false },
+        AttributeType::Double => ValueShape::Eight { double: true },
+        AttributeType::Bool => ValueShape::Bool,
     }
 }
 
@@ -559,7 +569,7 @@ impl<'a> SpanWriter<'a> {
         for span in spans {
             let service = self.batch.resources[span.resource as usize].service;
             leaves.service.push(symbols, places, service);
-            counts.span(service, span);
+            counts.span(&TraceSpan::of(self.batch, span));
         }
         for span in spans {
             leaves.name.push(symbols, places, span.name);

@@ -8,9 +8,9 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::SchemaDescriptor;
 
 use crate::chunk::PageCompressor;
-use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf, Places, SymbolLeaf, SymbolShape};
-use crate::order::OrderedRow;
+use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf};
 use crate::spans::Leaves;
+use crate::values::{Places, SymbolLeaf, ValueShape};
 
 /// Rows of a page of `traces.parquet`.
 const PAGE_ROWS: usize = 8192;
@@ -35,6 +35,32 @@ struct Row {
     partial: bool,
 }
 
+/// What the row of a trace is made of: one of its spans.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TraceSpan {
+    pub(crate) start: UnixNanos,
+    pub(crate) end: UnixNanos,
+    pub(crate) is_root: bool,
+    pub(crate) is_error: bool,
+    pub(crate) service: Symbol,
+    pub(crate) name: Symbol,
+}
+
+impl TraceSpan {
+    /// In symbols of the batch.
+    #[inline]
+    pub(crate) fn of(batch: &SpanBatch, span: &SpanRow) -> Self {
+        Self {
+            start: span.start,
+            end: span.end(),
+            is_root: span.is_root(),
+            is_error: span.status == StatusCode::Error,
+            service: batch.resources[span.resource as usize].service,
+            name: span.name,
+        }
+    }
+}
+
 /// What the manifest entry says of all traces together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TraceBounds {
@@ -55,7 +81,7 @@ pub(crate) struct TraceRowsOut {
     words: Symbols,
     rows: Vec<Row>,
     services: Vec<(Symbol, u32, u32)>,
-    /// The services of the trace at hand, in symbols of the batch.
+    /// The services of the trace at hand, in symbols of its caller.
     open: Vec<(Symbol, u32, u32)>,
 }
 
@@ -72,49 +98,48 @@ impl TraceRowsOut {
         self.rows.iter().map(|row| row.trace_id)
     }
 
-    /// Adds a trace of at least one span whose first row in `spans.parquet` is `row`.
+    /// Adds a trace of at least one span whose first row in `spans.parquet` is `row`. Words of `spans` are of `symbols`.
     pub(crate) fn push(
         &mut self,
-        batch: &SpanBatch,
+        symbols: &Symbols,
         id: TraceId,
-        rows: &[OrderedRow],
         row: u64,
         partial: bool,
+        spans: impl Iterator<Item = TraceSpan>,
     ) {
-        let mut root: Option<&SpanRow> = None;
+        let mut root: Option<TraceSpan> = None;
         let (mut start, mut end) = (UnixNanos(i64::MAX), UnixNanos(i64::MIN));
-        let mut errors = 0;
+        let (mut count, mut errors) = (0, 0);
         self.open.clear();
-        for ordered in rows {
-            let span = &batch.spans[ordered.row as usize];
+        for span in spans {
+            count += 1;
             start = start.min(span.start);
-            end = end.max(span.end());
-            let error = u32::from(span.status == StatusCode::Error);
+            end = end.max(span.end);
+            let error = u32::from(span.is_error);
             errors += error;
-            if span.is_root() && root.is_none_or(|root| span.start < root.start) {
+            if span.is_root && root.is_none_or(|root| span.start < root.start) {
                 root = Some(span);
             }
-            let service = batch.resources[span.resource as usize].service;
+            let service = span.service;
             match self.open.iter_mut().find(|(known, ..)| *known == service) {
                 Some((_, spans, failed)) => (*spans, *failed) = (*spans + 1, *failed + error),
                 None => self.open.push((service, 1, error)),
             }
         }
-        self.open.sort_by(|left, right| {
-            batch
-                .symbols
-                .payload(left.0)
-                .cmp(batch.symbols.payload(right.0))
-        });
+        let payload = |service: &(Symbol, u32, u32)| symbols.payload(service.0);
+        self.open
+            .sort_by(|left, right| payload(left).cmp(payload(right)));
         let services_from = self.services.len() as u32;
         for at in 0..self.open.len() {
             let (service, spans, failed) = self.open[at];
-            let service = self.word(batch, service);
+            let service = self.word(symbols, service);
             self.services.push((service, spans, failed));
         }
         let root = root.map(|root| {
-            let service = batch.resources[root.resource as usize].service;
-            (self.word(batch, service), self.word(batch, root.name))
+            (
+                self.word(symbols, root.service),
+                self.word(symbols, root.name),
+            )
         });
         self.rows.push(Row {
             trace_id: id,
@@ -122,7 +147,7 @@ impl TraceRowsOut {
             end: end.max(start),
             partial: partial || root.is_none(),
             root,
-            spans: rows.len() as u32,
+            spans: count,
             errors,
             services: (services_from, self.services.len() as u32),
             row,
@@ -130,9 +155,9 @@ impl TraceRowsOut {
     }
 
     /// Service and span names are few, so the table cannot overflow; were it to, the name would be lost, not the trace.
-    fn word(&mut self, batch: &SpanBatch, symbol: Symbol) -> Symbol {
+    fn word(&mut self, symbols: &Symbols, symbol: Symbol) -> Symbol {
         self.words
-            .intern_from(&batch.symbols, symbol)
+            .intern_from(symbols, symbol)
             .unwrap_or(Symbol::EMPTY)
     }
 
@@ -240,9 +265,9 @@ impl TraceLeaves {
             errors: leaves.int(),
             services: (leaves.text(), leaves.int(), leaves.int()),
             row: leaves.long(),
-            partial: leaves.symbol(SymbolShape::Bool),
+            partial: leaves.symbol(ValueShape::Bool),
             reason: leaves.text(),
-            weight: leaves.symbol(SymbolShape::Eight { double: true }),
+            weight: leaves.symbol(ValueShape::Eight { double: true }),
         }
     }
 

@@ -59,6 +59,14 @@ impl PlainValues {
         self.symbols.len()
     }
 
+    /// The values, to be kept.
+    fn to_dictionary(&self) -> Dictionary {
+        let place = |at: usize| ((at * NUMBER_BYTES) as u32, ((at + 1) * NUMBER_BYTES) as u32);
+        let numbers = || (0..self.len()).map(place).collect();
+        let places = self.texts.clone().unwrap_or_else(numbers);
+        Dictionary::of_values(self.bytes.clone(), places)
+    }
+
     #[inline]
     fn get(&self, entry: usize) -> &[u8] {
         match &self.texts {
@@ -154,6 +162,15 @@ impl WordPages {
             self.plain.get(at)
         } else {
             self.dictionary.get(self.codes[at] as usize)
+        }
+    }
+
+    /// The values that [`Self::codes`] are indices into; of a page without dictionary those that are decoded.
+    pub(crate) fn entries(&self) -> Dictionary {
+        if self.is_plain {
+            self.plain.to_dictionary()
+        } else {
+            self.dictionary.clone()
         }
     }
 

@@ -12,7 +12,7 @@ use crate::chunk::PageCompressor;
 use crate::inventory::{Inventory, RowGroupCounts};
 use crate::order::{OrderedRow, TraceOrder};
 use crate::spans::SpanWriter;
-use crate::traces::TraceRowsOut;
+use crate::traces::{TraceRowsOut, TraceSpan};
 use crate::{
     BlockFiles, BlockId, BlockMeta, Bloom, ColumnPlan, FORMAT_VERSION, HexId, JournalRange,
     resources, schema,
@@ -28,9 +28,6 @@ pub struct TraceRows<'a> {
     pub rows: &'a [u32],
     /// Whether this is known to be a piece of the trace. A trace without root is taken as a piece anyway.
     pub partial: bool,
-    /// Whether no span id occurs twice, as in what comes from one block. Then rows that are in the order of a block already
-    /// are taken as they are.
-    pub distinct: bool,
 }
 
 /// What a new block is to be called.
@@ -85,16 +82,16 @@ pub enum WriteError {
 /// Writes one block, a row group for each call of [`BlockWriter::write`].
 pub struct BlockWriter {
     block: NewBlock,
-    plan: ColumnPlan,
-    compressor: PageCompressor,
-    spans: SerializedFileWriter<Vec<u8>>,
+    pub(crate) plan: ColumnPlan,
+    pub(crate) compressor: PageCompressor,
+    pub(crate) spans: SerializedFileWriter<Vec<u8>>,
     span_bytes_taken: u64,
-    traces: TraceRowsOut,
-    resources: Gathered,
-    inventory: Inventory,
-    rows: u64,
-    duplicates: u64,
-    order: TraceOrder,
+    pub(crate) traces: TraceRowsOut,
+    pub(crate) resources: Gathered,
+    pub(crate) inventory: Inventory,
+    pub(crate) rows: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) order: TraceOrder,
     ordered: Vec<OrderedRow>,
 }
 
@@ -169,19 +166,13 @@ impl BlockWriter {
                 "traces must come by ascending id"
             );
             let from = self.ordered.len();
-            let is_ordered =
-                trace.distinct && self.order.take(batch, trace.rows, &mut self.ordered);
-            if !is_ordered {
-                self.duplicates += self.order.order(batch, trace.rows, &mut self.ordered) as u64;
-            }
+            self.duplicates += self.order.order(batch, trace.rows, &mut self.ordered) as u64;
             let row = self.rows + from as u64;
-            self.traces.push(
-                batch,
-                trace.trace_id,
-                &self.ordered[from..],
-                row,
-                trace.partial,
-            );
+            let rows = self.ordered[from..].iter();
+            let spans = rows.map(|row| TraceSpan::of(batch, &batch.spans[row.row as usize]));
+            let symbols = &batch.symbols;
+            self.traces
+                .push(symbols, trace.trace_id, row, trace.partial, spans);
         }
         let mut remap = Remap::default();
         remap.reset(batch);
@@ -199,7 +190,7 @@ impl BlockWriter {
             &mut self.compressor,
             &mut self.spans,
         )?;
-        self.inventory.add(batch, counts);
+        self.inventory.add(&batch.symbols, counts);
         self.rows += self.ordered.len() as u64;
         Ok(())
     }

@@ -397,7 +397,6 @@ pub(crate) fn block_of(batch: &SpanBatch, group: usize, options: &WriteOptions) 
             trace_id,
             rows,
             partial: false,
-            distinct: false,
         })
         .collect();
     for group in rows.chunks(group) {

@@ -10,7 +10,7 @@ use crate::readers::{by_arrow, footer_of, in_order};
 
 /// The bytes of a file in which pages are: from behind the magic to the first index. What comes after is protected by a
 /// checksum in the manifest.
-fn pages_of(file: &[u8]) -> std::ops::Range<usize> {
+pub(crate) fn pages_of(file: &[u8]) -> std::ops::Range<usize> {
     let footer = footer_of(file);
     let ends = footer
         .row_groups()

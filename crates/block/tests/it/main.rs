@@ -5,5 +5,6 @@
 mod batches;
 mod damage;
 mod golden;
+mod merges;
 mod readers;
 mod round_trip;

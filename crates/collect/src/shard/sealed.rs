@@ -148,7 +148,6 @@ impl Order {
                     rows: &self.rows[start..end as usize],
                     partial,
                     // Who sends a span twice does so within seconds.
-                    distinct: false,
                 });
                 start = end as usize;
                 at += 1;

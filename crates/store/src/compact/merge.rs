@@ -1,12 +1,12 @@
 //! Several blocks in, one block out, in one pass and in bounded memory.
 //!
-//! All inputs hold their traces by id. So this walks their `traces.parquet` together, gathers traces in the order of ids
-//! until they have enough spans for a row group, reads exactly these rows of each `spans.parquet` (they are next to each
-//! other), and writes them. The rows of a trace that has pieces in several inputs meet there, and the writer drops the span
-//! ids that occur twice. What was written is sent off before the next row group is gathered.
+//! All inputs hold their traces by id. So this walks their `traces.parquet` together, takes traces in the order of ids until
+//! they have enough spans for a row group, fetches the row groups of each `spans.parquet` that hold these rows (they are next to
+//! each other), and has [`BlockWriter::merge`] put their columns together. The rows of a trace that has pieces in several inputs
+//! meet there, and span ids that occur twice are dropped. What was written is sent off before the next row group is begun.
 //!
-//! Held at a time: the spans of one row group, the column chunks of one row group of each input (compressed), and a row of
-//! `traces.parquet` for each trace of the output (in the writer).
+//! Held at a time: some columns of the spans of one row group, the column chunks of one or two row groups of each input
+//! (compressed), and a row of `traces.parquet` for each trace of the output (in the writer).
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -14,8 +14,10 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::Int32Type;
-use block::{BlockId, BlockMeta, BlockWriter, FinishedBlock, SpanReader, TraceRows, WriteError};
-use model::{Gathered, SpanBatch, TraceId};
+use block::{
+    BlockId, BlockMeta, BlockWriter, FinishedBlock, MergeInput, MergedTrace, Piece, WriteError,
+};
+use model::{SpanBatch, TraceId};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +34,9 @@ const GATHERED_FILE_BYTES_MAX: u64 = 16 << 20;
 pub(super) struct Input {
     id: BlockId,
     traces: TraceCursor,
-    spans: SpanCursor,
+    file: Arc<ParquetFile>,
+    objects: Arc<Objects>,
+    runtime: Handle,
 }
 
 /// A failure, and the inputs that caused it if it was theirs.
@@ -59,25 +63,36 @@ impl Input {
         resources: Arc<SpanBatch>,
         objects: &Arc<Objects>,
         runtime: &Handle,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<(Self, MergeInput), StoreError> {
         let trace_columns = Selection {
             rows: None,
             columns: Some(&["trace_id", "spans", "partial"]),
             batch_rows: BATCH_ROWS,
         };
-        Ok(Self {
+        let input = Self {
             id: meta.id,
             traces: TraceCursor {
                 rows: traces.rows(objects, runtime, &trace_columns)?,
                 waiting: VecDeque::new(),
             },
-            spans: SpanCursor {
-                reader: SpanReader::new(Arc::clone(spans.metadata()), meta, resources),
-                file: Arc::clone(spans),
-                objects: Arc::clone(objects),
-                runtime: runtime.clone(),
-            },
-        })
+            file: Arc::clone(spans),
+            objects: Arc::clone(objects),
+            runtime: runtime.clone(),
+        };
+        let spans = MergeInput::new(Arc::clone(spans.metadata()), meta, resources);
+        Ok((input, spans))
+    }
+
+    /// Gives `spans` the bytes that `rows` rows need. Blocks the thread while the object store is asked for a row group.
+    fn fetch(&self, spans: &mut MergeInput, rows: usize) -> Result<(), StoreError> {
+        while let Some(range) = spans.wanted(rows) {
+            let start = range.start;
+            let asked = self.file.read(&self.objects, range);
+            let bytes = self.runtime.block_on(asked)?;
+            let given = spans.give(start, bytes);
+            given.map_err(|error| self.file.damaged(error))?;
+        }
+        Ok(())
     }
 
     fn blame(&self, error: StoreError) -> MergeError {
@@ -106,15 +121,14 @@ pub(super) fn row_group_spans<'a>(
 ///
 /// Must be called on a thread that may block. Stops with [`ErrorKind::ShuttingDown`] between two row groups when cancelled.
 pub(super) fn merge(
-    mut inputs: Vec<Input>,
+    inputs: Vec<(Input, MergeInput)>,
     mut writer: BlockWriter,
     row_group_spans: usize,
     upload: &mut Upload,
     runtime: &Handle,
     cancel: &CancellationToken,
 ) -> Result<FinishedBlock, MergeError> {
-    // One after the other in the same memory: fresh memory costs more than what is done with it.
-    let mut gathered = Gathered::new();
+    let (mut inputs, mut spans): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
     loop {
         if cancel.is_cancelled() {
             return Err(StoreError::new(
@@ -127,39 +141,34 @@ pub(super) fn merge(
         if plan.traces.is_empty() {
             break;
         }
-        gathered.clear();
-        let mut first_rows = Vec::with_capacity(inputs.len());
-        for (input, &count) in inputs.iter_mut().zip(&plan.rows_of_input) {
-            first_rows.push(gathered.batch.len());
-            let taken = input.spans.take(count, &mut gathered);
-            taken.map_err(|error| input.blame(error))?;
+        for ((input, spans), &rows) in inputs.iter().zip(&mut spans).zip(&plan.rows_of_input) {
+            let fetched = input.fetch(spans, rows);
+            fetched.map_err(|error| input.blame(error))?;
         }
-        let rows = plan.place(&first_rows);
-        let traces = plan
-            .check(&rows, &gathered.batch)
-            .map_err(|at| inputs[at].blame(inputs[at].spans.misplaced()))?;
-        writer
-            .write(&gathered.batch, &traces)
-            .map_err(|error| unwritable(&error))?;
+        let merged = writer.merge(&mut spans, &plan.traces());
+        merged.map_err(|error| blamed(error, &inputs))?;
         let grown = writer.take_spans();
         runtime.block_on(upload.write(&grown))?;
     }
-    for input in &inputs {
-        if !input.spans.reader.is_done() {
-            return Err(input.blame(input.spans.misplaced()));
-        }
+    if let Some(at) = spans.iter().position(|spans| !spans.is_done()) {
+        let more = "it has more rows than traces.parquet says";
+        return Err(inputs[at].blame(inputs[at].file.damaged(more)));
     }
     writer.finish().map_err(|error| unwritable(&error).into())
 }
 
-fn unwritable(error: &WriteError) -> StoreError {
-    StoreError::new(ErrorKind::Bug, error.to_string())
+fn blamed(error: block::MergeError, inputs: &[Input]) -> MergeError {
+    match error {
+        block::MergeError::Input { input, error } => {
+            let input = &inputs[input];
+            input.blame(input.file.damaged(error))
+        }
+        block::MergeError::Write(error) => unwritable(&error).into(),
+    }
 }
 
-/// A piece of a trace in one input.
-struct Piece {
-    input: usize,
-    rows: usize,
+fn unwritable(error: &WriteError) -> StoreError {
+    StoreError::new(ErrorKind::Bug, error.to_string())
 }
 
 /// A trace of the row group at hand.
@@ -210,45 +219,14 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The rows of each piece in the gathered batch, one after another, when the rows of each input begin at `first_rows`.
-    fn place(&self, first_rows: &[usize]) -> Vec<u32> {
-        let mut next = first_rows.to_vec();
-        let mut rows = Vec::with_capacity(self.rows_of_input.iter().sum());
-        for piece in &self.pieces {
-            let first = next[piece.input];
-            next[piece.input] += piece.rows;
-            rows.extend((first..first + piece.rows).map(|row| row as u32));
-        }
-        rows
-    }
-
-    /// The traces for the writer. `Err` is the index of an input whose rows are not where its `traces.parquet` says.
-    fn check<'a>(&self, rows: &'a [u32], batch: &SpanBatch) -> Result<Vec<TraceRows<'a>>, usize> {
-        let mut first = 0;
-        let mut traces = Vec::with_capacity(self.traces.len());
-        for trace in &self.traces {
-            let begin = first;
-            for piece in &self.pieces[trace.pieces.clone()] {
-                let places = &rows[first..first + piece.rows];
-                first += piece.rows;
-                let belongs = |row: &u32| {
-                    batch
-                        .spans
-                        .get(*row as usize)
-                        .is_some_and(|span| span.trace_id == trace.id)
-                };
-                if !places.iter().all(belongs) {
-                    return Err(piece.input);
-                }
-            }
-            traces.push(TraceRows {
-                trace_id: trace.id,
-                rows: &rows[begin..first],
-                partial: trace.partial,
-                distinct: trace.pieces.len() == 1,
-            });
-        }
-        Ok(traces)
+    /// The traces for the writer.
+    fn traces(&self) -> Vec<MergedTrace<'_>> {
+        let merged = |trace: &PlannedTrace| MergedTrace {
+            trace_id: trace.id,
+            partial: trace.partial,
+            pieces: &self.pieces[trace.pieces.clone()],
+        };
+        self.traces.iter().map(merged).collect()
     }
 }
 
@@ -312,44 +290,4 @@ fn trace_rows(batch: &RecordBatch) -> Option<VecDeque<TraceRow>> {
             })
         })
         .collect()
-}
-
-/// Walks `spans.parquet`.
-struct SpanCursor {
-    file: Arc<ParquetFile>,
-    objects: Arc<Objects>,
-    runtime: Handle,
-    reader: SpanReader,
-}
-
-impl SpanCursor {
-    /// Appends the next `count` rows, which must be whole traces, to `into`, which is another batch than the last time.
-    fn take(&mut self, mut count: usize, into: &mut Gathered) -> Result<(), StoreError> {
-        self.reader.change_target();
-        while count > 0 {
-            if let Some(range) = self.reader.wanted() {
-                self.fetch(range)?;
-            }
-            let taken = self.reader.take(count, into);
-            count -= match taken.map_err(|error| self.file.damaged(error))? {
-                0 => return Err(self.misplaced()),
-                taken => taken,
-            };
-        }
-        Ok(())
-    }
-
-    /// Blocks the thread while the object store is asked for a row group.
-    fn fetch(&mut self, range: Range<u64>) -> Result<(), StoreError> {
-        let start = range.start;
-        let asked = self.file.read(&self.objects, range);
-        let bytes = self.runtime.block_on(asked)?;
-        let given = self.reader.give(start, bytes);
-        given.map_err(|error| self.file.damaged(error))
-    }
-
-    fn misplaced(&self) -> StoreError {
-        self.file
-            .damaged("its rows are not where traces.parquet says")
-    }
 }

@@ -9,7 +9,9 @@ mod merge;
 
 use std::sync::Arc;
 
-use block::{BlockId, BlockMeta, BlockWriter, ColumnPlan, FinishedBlock, JournalRange, NewBlock};
+use block::{
+    BlockId, BlockMeta, BlockWriter, ColumnPlan, FinishedBlock, JournalRange, MergeInput, NewBlock,
+};
 use model::UnixNanos;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -196,7 +198,7 @@ impl Inner {
     async fn open_inputs(
         self: &Arc<Self>,
         entries: &[Arc<Entry>],
-    ) -> Result<Vec<Input>, MergeError> {
+    ) -> Result<Vec<(Input, MergeInput)>, MergeError> {
         let runtime = Handle::current();
         let limit = self.objects.concurrency();
         let opened = in_parallel(entries, limit, |entry| {
@@ -222,7 +224,7 @@ impl Inner {
             }
         })
         .await;
-        let blamed = |(opened, entry): (Result<Input, StoreError>, &Arc<Entry>)| {
+        let blamed = |(opened, entry): (Result<(Input, MergeInput), StoreError>, &Arc<Entry>)| {
             opened.map_err(|error| MergeError {
                 inputs: vec![entry.block.id],
                 error,
@@ -235,7 +237,7 @@ impl Inner {
     async fn merge(
         &self,
         entries: &[Arc<Entry>],
-        inputs: Vec<Input>,
+        inputs: Vec<(Input, MergeInput)>,
         new: NewBlock,
         mut upload: Upload,
         cancel: &CancellationToken,

@@ -236,7 +236,6 @@ fn finished(spans: &[Sent], making: Making) -> FinishedBlock {
             trace_id: *trace_id,
             rows,
             partial: false,
-            distinct: false,
         })
         .collect();
     for group in traces.chunks((traces.len() / 20).max(10)) {
