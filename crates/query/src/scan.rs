@@ -1,21 +1,22 @@
 //! Lists of traces: the best few of many, from live traces and the trace tables of blocks.
 //!
-//! Nothing is planned and no span is read. Blocks are asked in the order in which they can still help, and when none of
+//! Nothing is planned, and hardly a span is read. Blocks are asked in the order in which they can still help, and when none of
 //! the rest can, the search ends: for the newest traces that is after the newest blocks.
 //!
 //! A trace may lie in several places. Each piece is judged by itself first, widely: a piece that is marked as partial is
 //! let through where the rest of its trace could make it match. Then the pieces of each winner are put together and judged
-//! exactly, so that what is shown is right. Pages stay free of overlaps because a trace appears on a page only when the
+//! exactly, so that what is shown is right. Pieces that overlap in time may hold spans twice, which were sent again: these
+//! traces are read to be counted, few as they are. Pages stay free of overlaps because a trace appears on a page only when the
 //! key of the whole trace lies on it.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use block::{BlockMeta, TraceTable};
 use collect::{ListOrder, TraceFilter};
-use model::{DurationNanos, Symbol, TraceId, TraceSummary};
+use model::{DurationNanos, SpanBatch, StatusCode, Symbol, TraceId, TraceSummary};
 
 use crate::best::{Best, Rank};
 use crate::{Query, QueryError, TraceCursor, TraceListRequest, TraceOrder, TracePage};
@@ -62,6 +63,7 @@ impl Query {
         traces.sort_unstable_by_key(|trace| trace.rank(request.order));
         let is_cut = traces.len() > limit;
         traces.truncate(limit);
+        self.count_once(&mut traces, &mut missing).await?;
         let last = traces
             .last()
             .filter(|_| is_cut)
@@ -90,6 +92,7 @@ impl Query {
                 Entry::Vacant(free) => drop(free.insert(Whole {
                     summary: piece,
                     longest,
+                    overlaps: false,
                 })),
             }
         };
@@ -101,6 +104,46 @@ impl Query {
         missing.dedup();
         Ok(whole.into_values().collect())
     }
+
+    /// Counts anew what may have been counted twice: spans that were sent again lie in two pieces of the same time. Where a
+    /// trace begins and ends, and whether it failed, is not changed by them. Costs a look-up by id for each such trace.
+    pub(crate) async fn count_once(
+        &self,
+        traces: &mut [Whole],
+        missing: &mut Vec<String>,
+    ) -> Result<(), QueryError> {
+        for trace in traces.iter_mut().filter(|trace| trace.overlaps) {
+            let Some(found) = self.trace(trace.summary.trace_id).await? else {
+                continue;
+            };
+            if found.missing.is_empty() {
+                count(&found.spans, &mut trace.summary);
+            }
+            missing.extend(found.missing);
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        Ok(())
+    }
+}
+
+/// Puts the counts of distinct spans into a summary.
+fn count(spans: &SpanBatch, summary: &mut TraceSummary) {
+    let mut services = BTreeMap::<&str, (u32, u32)>::new();
+    for span in &spans.spans {
+        let (spans, errors) = services.entry(spans.service(span)).or_default();
+        *spans += 1;
+        *errors += u32::from(span.status == StatusCode::Error);
+    }
+    summary.span_count = spans.len() as u64;
+    summary.error_count = services
+        .values()
+        .map(|(_, errors)| u64::from(*errors))
+        .sum();
+    let services = services.into_iter();
+    summary.services = services
+        .map(|(name, (spans, errors))| (name.to_owned(), spans, errors))
+        .collect();
 }
 
 /// A trace put together from its pieces.
@@ -108,11 +151,14 @@ pub(crate) struct Whole {
     pub(crate) summary: TraceSummary,
     /// The duration of its longest piece.
     longest: DurationNanos,
+    /// Whether two of its pieces have a time in common.
+    overlaps: bool,
 }
 
 impl Whole {
     fn merge(&mut self, piece: TraceSummary) {
         self.longest = self.longest.max(piece.duration());
+        self.overlaps |= piece.start <= self.summary.end && piece.end >= self.summary.start;
         self.summary.merge(piece);
     }
 

@@ -216,6 +216,11 @@ impl MergeInput {
         self.open.iter().map(Group::left).sum()
     }
 
+    /// Rows that are merged at this time.
+    fn rows(&self) -> usize {
+        self.steps.iter().map(|step| step.rows.len()).sum()
+    }
+
     pub(super) fn columns(&self) -> &[AttributeColumn] {
         &self.columns
     }
@@ -269,7 +274,7 @@ impl MergeInput {
         &mut self,
         column: impl Fn(&mut Columns) -> &mut Column<IntPages>,
     ) -> Result<Vec<u32>, ReadError> {
-        let mut ints = Vec::new();
+        let mut ints = Vec::with_capacity(self.rows());
         self.each(column, |step, pages| {
             ints.extend_from_slice(pages.values(&step.rows));
             Ok(())
@@ -281,7 +286,7 @@ impl MergeInput {
         &mut self,
         column: impl Fn(&mut Columns) -> &mut Column<LongPages>,
     ) -> Result<Vec<i64>, ReadError> {
-        let mut longs = Vec::new();
+        let mut longs = Vec::with_capacity(self.rows());
         self.each(column, |step, pages| {
             longs.extend_from_slice(pages.values(&step.rows));
             Ok(())
@@ -293,7 +298,7 @@ impl MergeInput {
         &mut self,
         column: impl Fn(&mut Columns) -> &mut Column<NumberedPages>,
     ) -> Result<Vec<u8>, ReadError> {
-        let mut numbers = Vec::new();
+        let mut numbers = Vec::with_capacity(self.rows());
         self.each(column, |step, pages| {
             numbers.extend(pages.numbers(&step.rows));
             Ok(())
@@ -378,7 +383,7 @@ impl Core {
 
     fn load(input: &mut MergeInput) -> Result<Self, ReadError> {
         let mut core = Self {
-            span_id: Vec::new(),
+            span_id: Vec::with_capacity(input.rows()),
             parent: input.ints(|columns| &mut columns.parent)?,
             parent_rows: Vec::new(),
             parent_ids: Vec::new(),

@@ -40,6 +40,7 @@ impl Search<'_> {
         whole.truncate(self.request.limit);
         let end = whole.last().map(rank);
         let end = end.filter(|_| is_cut).or(horizon);
+        self.query.count_once(&mut whole, &mut self.missing).await?;
         let traces = self.shown(whole).await?;
         // Only now all that could not be read is known.
         self.missing.sort_unstable();
