@@ -7,10 +7,11 @@ use bytes::Bytes;
 use model::SpanBatch;
 
 use crate::ReadError;
+use crate::dictionary::Dictionaries;
 use crate::extras::{EventNamePages, EventPages, LinkPages};
 use crate::lists::ListPages;
 use crate::numbers::{IdPages, IntPages, LongPages, NullableIdPages};
-use crate::pages::{Dictionaries, PagedColumn, Window};
+use crate::pages::{PagedColumn, Window};
 use crate::read::content;
 use crate::scan::{SpanColumn, SpanFile};
 use crate::source::Source;
@@ -65,8 +66,7 @@ impl<T: PagedColumn> Paged<T> {
             let is_first = self.decoded.is_empty();
             self.decoded = 0..0;
             let wanted = if is_first { rows.clone() } else { 0..of };
-            self.pages.decode(&wanted, of)?;
-            self.decoded = wanted;
+            self.decoded = self.pages.decode(&wanted, of)?;
         }
         Ok(&mut self.pages)
     }

@@ -6,7 +6,9 @@
 mod bloom;
 mod chunk;
 mod decode;
+mod dictionary;
 mod extras;
+mod fetched;
 mod group;
 mod header;
 mod inventory;
@@ -35,6 +37,7 @@ mod write;
 
 pub use bloom::Bloom;
 pub use decode::{SpanDecoder, read_resources};
+pub use dictionary::{Dictionaries, Dictionary};
 pub use extras::{EventNamePages, EventPages, LinkPages};
 pub use group::{SpanGroup, WordColumn};
 pub use header::check_page_headers;
@@ -46,7 +49,6 @@ pub use meta::{
 };
 pub use numbers::BoolPages;
 pub use order::{OrderedRow, TraceOrder};
-pub use pages::{Dictionaries, Dictionary};
 pub use plan::ColumnPlan;
 pub use read::{ReadError, reader_metadata};
 pub use scan::{SpanColumn, SpanFile};

@@ -4,17 +4,11 @@ use std::ops::Range;
 
 use model::{Attribute, Range32, SpanBatch, Symbols, ValueRef};
 
+use crate::fetched::FetchedLeaf;
 use crate::pages::{LeafSource, PagedColumn, RawPage};
 use crate::rle;
 use crate::words::{NumberedPages, Shape, WordPages};
 use crate::{AttributeType, ReadError};
-
-/// Whether any of these rows has elements, as a page of the first leaf of a list in the rows tells. `None` when its levels cannot
-/// be read.
-pub(crate) fn has_element_in(page: &RawPage, rows: &Range<usize>) -> Option<bool> {
-    let entries = rle::entries_of(&page.repetition, page.entries, rows)?;
-    rle::has_one_in(&page.definition, page.entries, &entries)
-}
 
 /// Which list the values of a nested column belong to.
 #[derive(Default)]
@@ -28,25 +22,33 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// Reads the levels of a page of a leaf at `depth`. `None` when they cannot be read.
-    pub(crate) fn read(&mut self, page: &RawPage, depth: u8) -> Option<()> {
+    /// Reads the levels of the page that a leaf at `depth` has gone to, and gives how many values it has.
+    pub(crate) fn read(&mut self, leaf: &FetchedLeaf, depth: u8) -> Result<usize, ReadError> {
+        self.read_levels(leaf.page(), depth)
+            .ok_or_else(|| leaf.bad_levels())?;
+        Ok(self.of_value.len())
+    }
+
+    /// As [`Self::read`], of a list in rows, of which there must be so many.
+    pub(crate) fn read_rows(
+        &mut self,
+        leaf: &FetchedLeaf,
+        rows: usize,
+    ) -> Result<usize, ReadError> {
+        let values = self.read(leaf, 1)?;
+        if self.count != rows {
+            return Err(leaf.bad_levels());
+        }
+        Ok(values)
+    }
+
+    fn read_levels(&mut self, page: &RawPage, depth: u8) -> Option<()> {
         let (count, width) = (page.entries, rle::width_of(u32::from(depth)));
-        self.repetition.clear();
-        self.definition.clear();
-        rle::decode(
-            &page.repetition,
-            width,
-            count,
-            &(0..count),
-            &mut self.repetition,
-        )?;
-        rle::decode(
-            &page.definition,
-            width,
-            count,
-            &(0..count),
-            &mut self.definition,
-        )?;
+        let (repetition, definition) = (&mut self.repetition, &mut self.definition);
+        repetition.clear();
+        definition.clear();
+        rle::decode(&page.repetition, width, count, &(0..count), repetition)?;
+        rle::decode(&page.definition, width, count, &(0..count), definition)?;
         self.of_value.clear();
         let mut owners = 0u32;
         for (&repetition, &definition) in self.repetition.iter().zip(&self.definition) {
@@ -58,12 +60,6 @@ impl Owners {
         }
         self.count = owners as usize;
         Some(())
-    }
-
-    /// As [`Self::read`], of a list in rows, of which there must be so many.
-    pub(crate) fn read_rows(&mut self, page: &RawPage, rows: usize) -> Option<()> {
-        self.read(page, 1)?;
-        (self.count == rows).then_some(())
     }
 }
 
@@ -123,24 +119,21 @@ impl ListPages {
 
     /// Goes to a page and decodes all of it, for as many owners as it says.
     pub(crate) fn load(&mut self, page: usize) -> Result<(), ReadError> {
-        self.keys.fetch_list(page)?;
+        self.keys.leaf.fetch(page)?;
         self.page = page;
         self.decode_all()
     }
 
     fn decode_all(&mut self) -> Result<(), ReadError> {
-        self.owners
-            .read(self.keys.raw(), self.depth)
-            .ok_or_else(|| self.keys.bad_levels())?;
-        let count = self.owners.of_value.len();
-        self.keys.decode_values(&(0..count), count)?;
+        let count = self.owners.read(&self.keys.leaf, self.depth)?;
+        self.keys.decode_values(&(0..count), true)?;
         self.kinds.load_values(self.page, count)?;
         self.values.load_values(self.page, count)
     }
 
     /// Whether any of these rows of the page that was gone to has attributes, decoded or not. At depth 1.
     pub(crate) fn has_value_in(&self, rows: &Range<usize>) -> Result<bool, ReadError> {
-        has_element_in(self.keys.raw(), rows).ok_or_else(|| self.keys.bad_levels())
+        self.keys.leaf.has_element_in(rows)
     }
 
     pub(crate) fn forget_symbols(&mut self) {
@@ -203,17 +196,17 @@ impl ListPages {
 
 impl PagedColumn for ListPages {
     fn fetch(&mut self, page: usize, _: usize) -> Result<(), ReadError> {
-        self.keys.fetch_list(page)?;
+        self.keys.leaf.fetch(page)?;
         self.page = page;
         Ok(())
     }
 
     /// Decodes the whole page.
-    fn decode(&mut self, _: &Range<usize>, of: usize) -> Result<(), ReadError> {
+    fn decode(&mut self, _: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
         self.decode_all()?;
         if self.owners.count != of {
-            return Err(self.keys.bad_levels());
+            return Err(self.keys.leaf.bad_levels());
         }
-        Ok(())
+        Ok(0..of)
     }
 }

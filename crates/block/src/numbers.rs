@@ -2,17 +2,16 @@
 
 use std::ops::Range;
 
-use parquet::basic::Encoding;
+use parquet::basic::{Encoding, Type as PhysicalType};
 
 use crate::ReadError;
-use crate::pages::{LeafPages, LeafSource, PagedColumn, RawPage, codes};
-use crate::rle;
+use crate::fetched::FetchedLeaf;
+use crate::pages::{LeafSource, PagedColumn};
 
 /// A column of integers without nulls.
 pub(crate) struct IntPages {
-    leaf: LeafPages,
+    leaf: FetchedLeaf,
     dictionary: Vec<u32>,
-    raw: RawPage,
     /// The number of the first value that is decoded.
     first: usize,
     values: Vec<u32>,
@@ -21,9 +20,8 @@ pub(crate) struct IntPages {
 impl IntPages {
     pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
         Ok(Self {
-            leaf: LeafPages::open(leaf)?,
+            leaf: FetchedLeaf::open(leaf, PhysicalType::INT32)?,
             dictionary: Vec::new(),
-            raw: RawPage::default(),
             first: 0,
             values: Vec::new(),
         })
@@ -44,55 +42,55 @@ impl IntPages {
 
     /// Goes to a page of a nested column, and decodes its `count` values.
     pub(crate) fn load_values(&mut self, page: usize, count: usize) -> Result<(), ReadError> {
-        self.leaf.fetch(page, &mut self.raw)?;
-        self.decode(&(0..count), count)
+        self.leaf.fetch(page)?;
+        self.decode(&(0..count), count).map(drop)
     }
 
-    fn decode_values(&mut self, range: &Range<usize>, of: usize) -> Option<()> {
-        self.first = range.start;
-        if self.raw.encoding == Encoding::PLAIN {
-            let all = self.raw.values.as_chunks::<4>().0;
-            self.values.clear();
-            let values = all.get(range.clone())?.iter();
-            self.values
-                .extend(values.map(|int| u32::from_le_bytes(*int)));
-            return Some(());
-        }
-        codes(
-            &self.raw,
-            range,
-            of,
-            self.dictionary.len(),
-            &mut self.values,
-        )?;
-        for value in &mut self.values {
-            *value = self.dictionary[*value as usize];
-        }
-        Some(())
-    }
-}
-
-impl PagedColumn for IntPages {
-    fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError> {
-        self.leaf.fetch_rows(page, rows, &mut self.raw)
+    fn decode_plain(&mut self, range: &Range<usize>, all: bool) -> Result<(), ReadError> {
+        self.leaf.check_bits(range.end, 32, all)?;
+        let ints = self.leaf.values().as_chunks::<4>().0;
+        self.values.clear();
+        let ints = ints[range.clone()].iter();
+        self.values.extend(ints.map(|int| u32::from_le_bytes(*int)));
+        Ok(())
     }
 
-    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<(), ReadError> {
+    fn decode_coded(&mut self, range: &Range<usize>, all: bool) -> Result<(), ReadError> {
         if let Some(dictionary) = self.leaf.take_dictionary()? {
             let int = |entry| dictionary.get(entry).first_chunk::<4>().copied();
             let ints = (0..dictionary.len()).map(|entry| int(entry).map(u32::from_le_bytes));
             let ints: Option<Vec<u32>> = ints.collect();
             self.dictionary = ints.ok_or_else(|| self.leaf.bad_values())?;
         }
-        self.decode_values(rows, of)
-            .ok_or_else(|| self.leaf.bad_values())
+        let entries = self.dictionary.len();
+        self.leaf.codes(range, all, entries, &mut self.values)?;
+        for value in &mut self.values {
+            *value = self.dictionary[*value as usize];
+        }
+        Ok(())
+    }
+}
+
+impl PagedColumn for IntPages {
+    fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError> {
+        self.leaf.fetch_rows(page, rows)
+    }
+
+    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
+        self.first = rows.start;
+        let all = rows.len() == of;
+        if self.leaf.is_plain() {
+            self.decode_plain(rows, all)?;
+        } else {
+            self.decode_coded(rows, all)?;
+        }
+        Ok(rows.clone())
     }
 }
 
 /// A column of times.
 pub(crate) struct LongPages {
-    leaf: LeafPages,
-    raw: RawPage,
+    pub(crate) leaf: FetchedLeaf,
     first: usize,
     values: Vec<i64>,
 }
@@ -100,8 +98,7 @@ pub(crate) struct LongPages {
 impl LongPages {
     pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
         Ok(Self {
-            leaf: LeafPages::open(leaf)?,
-            raw: RawPage::default(),
+            leaf: FetchedLeaf::open(leaf, PhysicalType::INT64)?,
             first: 0,
             values: Vec::new(),
         })
@@ -128,39 +125,24 @@ impl LongPages {
     }
 
     fn planes(&self, of: usize) -> Result<&[u8], ReadError> {
-        let planes = &self.raw.values;
-        if self.raw.encoding != Encoding::BYTE_STREAM_SPLIT || planes.len() != of * 8 {
+        if self.leaf.page().encoding != Encoding::BYTE_STREAM_SPLIT {
             return Err(self.leaf.bad_values());
         }
-        Ok(planes)
-    }
-
-    /// Goes to a page of the first leaf of a list.
-    pub(crate) fn fetch_list(&mut self, page: usize) -> Result<(), ReadError> {
-        self.leaf.fetch(page, &mut self.raw)
-    }
-
-    /// The page that was gone to. That of the first leaf of a list tells the rows of all its leaves.
-    pub(crate) fn raw(&self) -> &RawPage {
-        &self.raw
-    }
-
-    #[cold]
-    pub(crate) fn bad_levels(&self) -> ReadError {
-        self.leaf.bad_levels()
+        self.leaf.check_bits(of, 64, true)?;
+        Ok(self.leaf.values())
     }
 }
 
 impl PagedColumn for LongPages {
     fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError> {
-        self.leaf.fetch_rows(page, rows, &mut self.raw)
+        self.leaf.fetch_rows(page, rows)
     }
 
-    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<(), ReadError> {
+    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
         self.values.clear();
         self.first = rows.start;
         if of == 0 {
-            return Ok(());
+            return Ok(0..0);
         }
         let mut values = std::mem::take(&mut self.values);
         let planes = self.planes(of)?;
@@ -170,7 +152,7 @@ impl PagedColumn for LongPages {
             values.extend(rows.clone().map(|at| value_of(planes, of, at)));
         }
         self.values = values;
-        Ok(())
+        Ok(rows.clone())
     }
 }
 
@@ -216,70 +198,50 @@ fn join_planes(bytes: &[u8], count: usize, out: &mut Vec<i64>) {
 
 /// A column of ids.
 pub(crate) struct IdPages<const N: usize> {
-    leaf: LeafPages,
-    raw: RawPage,
+    pub(crate) leaf: FetchedLeaf,
 }
 
 impl<const N: usize> IdPages<N> {
     pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
-        Ok(Self {
-            leaf: LeafPages::open(leaf)?,
-            raw: RawPage::default(),
-        })
+        let leaf = FetchedLeaf::open_ids(leaf, N)?;
+        Ok(Self { leaf })
     }
 
     /// The ids of the page.
     pub(crate) fn ids(&self) -> &[[u8; N]] {
-        self.raw.values.as_chunks::<N>().0
+        self.leaf.values().as_chunks::<N>().0
     }
 
     /// Goes to the page with this number, however many rows it has, and gives their number.
     pub(crate) fn load_any(&mut self, page: usize) -> Result<usize, ReadError> {
-        self.leaf.fetch(page, &mut self.raw)?;
-        let rows = self.raw.entries;
+        self.leaf.fetch(page)?;
+        let rows = self.leaf.page().entries;
         self.decode(&(0..rows), rows)?;
         Ok(rows)
     }
 
     /// As [`IntPages::load_values`].
     pub(crate) fn load_values(&mut self, page: usize, count: usize) -> Result<(), ReadError> {
-        self.leaf.fetch(page, &mut self.raw)?;
-        self.decode(&(0..count), count)
-    }
-
-    /// As [`LongPages::fetch_list`].
-    pub(crate) fn fetch_list(&mut self, page: usize) -> Result<(), ReadError> {
-        self.leaf.fetch(page, &mut self.raw)
-    }
-
-    /// As [`LongPages::raw`].
-    pub(crate) fn raw(&self) -> &RawPage {
-        &self.raw
-    }
-
-    #[cold]
-    pub(crate) fn bad_levels(&self) -> ReadError {
-        self.leaf.bad_levels()
+        self.leaf.fetch(page)?;
+        self.decode(&(0..count), count).map(drop)
     }
 }
 
 impl<const N: usize> PagedColumn for IdPages<N> {
     fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError> {
-        self.leaf.fetch_rows(page, rows, &mut self.raw)
+        self.leaf.fetch_rows(page, rows)
     }
 
-    fn decode(&mut self, _: &Range<usize>, of: usize) -> Result<(), ReadError> {
-        if self.raw.values.len() != of * N {
-            return Err(self.leaf.bad_values());
-        }
-        Ok(())
+    /// There is nothing to decode: all ids of the page are at hand.
+    fn decode(&mut self, _: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
+        self.leaf.check_bits(of, 8 * N, true)?;
+        Ok(0..of)
     }
 }
 
 /// A column of ids that few rows have.
 pub(crate) struct NullableIdPages<const N: usize> {
-    leaf: LeafPages,
-    raw: RawPage,
+    leaf: FetchedLeaf,
     /// The rows that have an id, of those that are decoded, and the place of the first one's among all ids of the page.
     rows: Vec<u32>,
     first: usize,
@@ -288,8 +250,7 @@ pub(crate) struct NullableIdPages<const N: usize> {
 impl<const N: usize> NullableIdPages<N> {
     pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
         Ok(Self {
-            leaf: LeafPages::open(leaf)?,
-            raw: RawPage::default(),
+            leaf: FetchedLeaf::open_ids(leaf, N)?,
             rows: Vec::new(),
             first: 0,
         })
@@ -302,30 +263,26 @@ impl<const N: usize> NullableIdPages<N> {
 
     /// Their ids.
     pub(crate) fn ids(&self) -> &[[u8; N]] {
-        &self.raw.values.as_chunks::<N>().0[self.first..self.first + self.rows.len()]
+        &self.leaf.values().as_chunks::<N>().0[self.first..self.first + self.rows.len()]
     }
 }
 
 impl<const N: usize> PagedColumn for NullableIdPages<N> {
     fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError> {
-        self.leaf.fetch_rows(page, rows, &mut self.raw)
+        self.leaf.fetch_rows(page, rows)
     }
 
-    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<(), ReadError> {
-        self.rows.clear();
-        self.first = rle::positions_of_ones(&self.raw.definition, of, rows, &mut self.rows)
-            .ok_or_else(|| self.leaf.bad_levels())?;
-        if self.raw.values.as_chunks::<N>().0.len() < self.first + self.rows.len() {
-            return Err(self.leaf.bad_values());
-        }
-        Ok(())
+    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
+        let ids = self.leaf.positions(rows, &mut self.rows)?;
+        self.first = ids.start;
+        self.leaf.check_bits(ids.end, 8 * N, rows.len() == of)?;
+        Ok(rows.clone())
     }
 }
 
 /// A nullable column of booleans.
 pub struct BoolPages {
-    leaf: LeafPages,
-    raw: RawPage,
+    leaf: FetchedLeaf,
     rows: Vec<u32>,
     first: usize,
 }
@@ -333,8 +290,7 @@ pub struct BoolPages {
 impl BoolPages {
     pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
         Ok(Self {
-            leaf: LeafPages::open(leaf)?,
-            raw: RawPage::default(),
+            leaf: FetchedLeaf::open(leaf, PhysicalType::BOOLEAN)?,
             rows: Vec::new(),
             first: 0,
         })
@@ -351,30 +307,28 @@ impl BoolPages {
     /// When there are not so many.
     pub fn value(&self, at: usize) -> bool {
         let at = self.first + at;
-        self.raw.values[at / 8] >> (at % 8) & 1 == 1
+        self.leaf.values()[at / 8] >> (at % 8) & 1 == 1
     }
 
     /// As [`WordPages::has_value_in`](crate::WordPages::has_value_in).
     pub(crate) fn has_value_in(&self, rows: &Range<usize>) -> Result<bool, ReadError> {
-        rle::has_one_in(&self.raw.definition, self.raw.entries, rows)
-            .ok_or_else(|| self.leaf.bad_levels())
+        self.leaf.has_value_in(rows)
     }
 }
 
 impl PagedColumn for BoolPages {
     fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError> {
-        self.leaf.fetch_rows(page, rows, &mut self.raw)
+        self.leaf.fetch_rows(page, rows)
     }
 
-    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<(), ReadError> {
-        self.rows.clear();
-        self.first = rle::positions_of_ones(&self.raw.definition, of, rows, &mut self.rows)
-            .ok_or_else(|| self.leaf.bad_levels())?;
-        let bits = self.first + self.rows.len();
-        if self.raw.encoding != Encoding::PLAIN || self.raw.values.len() < bits.div_ceil(8) {
+    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
+        let bools = self.leaf.positions(rows, &mut self.rows)?;
+        self.first = bools.start;
+        if !self.leaf.is_plain() {
             return Err(self.leaf.bad_values());
         }
-        Ok(())
+        self.leaf.check_bits(bools.end, 1, rows.len() == of)?;
+        Ok(rows.clone())
     }
 }
 

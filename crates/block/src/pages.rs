@@ -15,9 +15,9 @@ use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation}
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::ReadError;
+use crate::dictionary::{Dictionaries, Dictionary, Layout};
 use crate::header::{PageHeader, PageKind};
 use crate::read::content;
-use crate::rle;
 
 /// A part of a file that is in memory.
 #[derive(Debug, Clone)]
@@ -34,117 +34,6 @@ impl Window {
     }
 }
 
-/// Keeps dictionaries of a row group that were read, by the number of their column, for the next one who reads it.
-pub trait Dictionaries: Send + Sync {
-    /// What was kept, if it still is.
-    fn get(&self, leaf: usize) -> Option<Dictionary>;
-    /// Keeps a dictionary for as long as there is room.
-    fn keep(&self, leaf: usize, dictionary: &Dictionary);
-}
-
-/// The values of a dictionary, decompressed. A clone shares them.
-#[derive(Debug, Clone, Default)]
-pub struct Dictionary {
-    bytes: Bytes,
-    /// Of texts: where each lies. Numbers lie one after the other.
-    texts: Option<Arc<[(u32, u32)]>>,
-    entries: usize,
-    entry_bytes: usize,
-}
-
-impl Dictionary {
-    /// `None` when the bytes do not hold so many values.
-    fn read(bytes: Bytes, entries: usize, shape: PhysicalType) -> Option<Self> {
-        let entry_bytes = match shape {
-            PhysicalType::BYTE_ARRAY => 0,
-            PhysicalType::INT32 | PhysicalType::FLOAT => 4,
-            _ => 8,
-        };
-        let mut texts = None;
-        if entry_bytes == 0 {
-            let mut places = Vec::new();
-            read_texts(&bytes, &(0..entries), &mut places)?;
-            texts = Some(places.into());
-        } else if bytes.len() != entries.checked_mul(entry_bytes)? {
-            return None;
-        }
-        Some(Self {
-            bytes,
-            texts,
-            entries,
-            entry_bytes,
-        })
-    }
-
-    /// Of values that lie where `places` say.
-    pub(crate) fn of_values(bytes: Bytes, places: Vec<(u32, u32)>) -> Self {
-        Self {
-            bytes,
-            entries: places.len(),
-            texts: Some(places.into()),
-            entry_bytes: 0,
-        }
-    }
-
-    /// The booleans, false first, in a byte each.
-    pub(crate) fn of_bools() -> Self {
-        Self {
-            bytes: Bytes::from_static(&[0, 1]),
-            texts: None,
-            entries: 2,
-            entry_bytes: 1,
-        }
-    }
-
-    /// Whether the two are one dictionary, and not just alike.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.bytes.as_ptr() == other.bytes.as_ptr() && self.entries == other.entries
-    }
-
-    /// Memory held, in bytes, about.
-    pub fn byte_count(&self) -> usize {
-        self.bytes.len() + self.texts.as_ref().map_or(0, |texts| size_of_val(&**texts))
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.entries
-    }
-
-    /// The bytes of an entry: UTF-8 of a text, else a number, little-endian.
-    #[inline]
-    pub(crate) fn get(&self, entry: usize) -> &[u8] {
-        match &self.texts {
-            Some(texts) => {
-                let (start, end) = texts[entry];
-                &self.bytes[start as usize..end as usize]
-            }
-            None => &self.bytes[entry * self.entry_bytes..(entry + 1) * self.entry_bytes],
-        }
-    }
-}
-
-/// Notes where those of plain-encoded texts lie that are in `range`. Each has its length in front.
-pub(crate) fn read_texts(
-    bytes: &[u8],
-    range: &Range<usize>,
-    texts: &mut Vec<(u32, u32)>,
-) -> Option<()> {
-    texts.reserve(range.len().min(bytes.len() / 4));
-    let mut at = 0usize;
-    for entry in 0..range.end {
-        let len = bytes.get(at..)?.first_chunk::<4>()?;
-        let start = at + 4;
-        at = start.checked_add(u32::from_le_bytes(*len) as usize)?;
-        if at > bytes.len() {
-            return None;
-        }
-        if entry >= range.start {
-            texts.push((u32::try_from(start).ok()?, u32::try_from(at).ok()?));
-        }
-    }
-    Some(())
-}
-
 /// Where one leaf of a row group is found.
 #[derive(Clone, Copy)]
 pub(crate) struct LeafSource<'a> {
@@ -152,7 +41,7 @@ pub(crate) struct LeafSource<'a> {
     pub(crate) parts: &'a Arc<[Window]>,
     pub(crate) chunk: &'a ColumnChunkMetaData,
     /// Where the pages are. Without it all of the chunk must be in memory.
-    pub(crate) places: Option<&'a OffsetIndexMetaData>,
+    pub(crate) places: Option<&'a LeafPlaces>,
     /// The number of the leaf, and who may have its dictionary.
     pub(crate) leaf: usize,
     pub(crate) dictionaries: Option<&'a Arc<dyn Dictionaries>>,
@@ -166,8 +55,9 @@ pub(crate) trait PagedColumn {
     /// [`ReadError`], also when the page has other rows.
     fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError>;
 
-    /// Decodes some rows of the page, which has `of`, and forgets what else was decoded. A column may decode more.
-    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<(), ReadError>;
+    /// Decodes some rows of the page, which has `of`, and forgets what else was decoded. Gives the rows that are decoded now:
+    /// these, or more, as lists are decoded page by page.
+    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError>;
 }
 
 /// A page before its values are looked at.
@@ -197,8 +87,7 @@ impl Default for RawPage {
 pub(crate) struct LeafPages {
     descr: ColumnDescPtr,
     parts: Arc<[Window]>,
-    /// Where the pages of values lie, headers included.
-    places: Vec<Range<u64>>,
+    places: Arc<[Range<u64>]>,
     /// Where the dictionary lies while nobody has asked for it: of the hundred columns of a block, a trace has values in a few.
     dictionary: Option<Range<u64>>,
     leaf: usize,
@@ -209,19 +98,23 @@ pub(crate) struct LeafPages {
 }
 
 impl LeafPages {
-    /// Notes where the pages are. None is looked at, unless they must be searched for.
-    pub(crate) fn open(leaf: LeafSource<'_>) -> Result<Self, ReadError> {
+    /// Notes where the pages are, of a leaf of these values. None is looked at, unless they must be searched for.
+    pub(crate) fn open(leaf: LeafSource<'_>, values: PhysicalType) -> Result<Self, ReadError> {
         let chunk = leaf.chunk;
         let mut pages = Self {
             descr: chunk.column_descr_ptr(),
             parts: Arc::clone(leaf.parts),
-            places: Vec::new(),
+            places: Arc::default(),
             dictionary: None,
             leaf: leaf.leaf,
             dictionaries: leaf.dictionaries.cloned(),
             is_compressed: true,
             content: Bytes::new(),
         };
+        if pages.descr.physical_type() != values {
+            let found = pages.descr.physical_type();
+            return Err(pages.damaged(&format!("its values are {found} in place of {values}")));
+        }
         pages.is_compressed = match chunk.compression() {
             Compression::UNCOMPRESSED => false,
             Compression::ZSTD(_) => true,
@@ -229,12 +122,22 @@ impl LeafPages {
         };
         match leaf.places {
             Some(places) => {
-                pages.places = places.page_locations().iter().map(page_place).collect();
-                pages.dictionary = dictionary_place(chunk, places);
+                pages.places = Arc::clone(&places.pages);
+                pages.dictionary.clone_from(&places.dictionary);
             }
             None => pages.find_pages(chunk)?,
         }
         Ok(pages)
+    }
+
+    /// How plain-encoded values of the leaf lie.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout::of(self.descr.physical_type())
+    }
+
+    /// Bytes of a value of a leaf whose values all have the same length.
+    pub(crate) fn value_bytes(&self) -> Option<usize> {
+        usize::try_from(self.descr.type_length()).ok()
     }
 
     /// The dictionary, when this is asked for the first time; `None` when there is none.
@@ -255,7 +158,7 @@ impl LeafPages {
             bytes = Bytes::copy_from_slice(&bytes);
         }
         let entries = usize::try_from(header.values).unwrap_or(0);
-        let dictionary = Dictionary::read(bytes, entries, self.descr.physical_type())
+        let dictionary = Dictionary::read(bytes, entries, self.layout())
             .ok_or_else(|| self.damaged("its dictionary cannot be read"))?;
         if let Some(kept) = &self.dictionaries {
             kept.keep(self.leaf, &dictionary);
@@ -268,6 +171,7 @@ impl LeafPages {
         let (start, len) = chunk.byte_range();
         let end = start.saturating_add(len);
         let mut at = start;
+        let mut places = Vec::new();
         while at < end {
             let rest = self.bytes(&(at..end))?;
             let Some((header, length)) = PageHeader::read(&rest) else {
@@ -279,12 +183,13 @@ impl LeafPages {
             match header.kind {
                 PageKind::Dictionary if place.start == start => self.dictionary = Some(place),
                 PageKind::Dictionary => return Err(self.damaged("a dictionary is not in front")),
-                PageKind::Data => self.places.push(place),
+                PageKind::Data => places.push(place),
             }
         }
         if at > end {
             return Err(self.damaged("its last page is cut off"));
         }
+        self.places = places.into();
         Ok(())
     }
 
@@ -369,34 +274,9 @@ impl LeafPages {
         Ok(())
     }
 
-    /// As [`Self::fetch`], of a column that is no list: a page has an entry for each of its `rows` rows.
-    pub(crate) fn fetch_rows(
-        &mut self,
-        page: usize,
-        rows: usize,
-        into: &mut RawPage,
-    ) -> Result<(), ReadError> {
-        self.fetch(page, into)?;
-        if into.entries != rows {
-            let entries = into.entries;
-            return Err(self.damaged(&format!("a page of {rows} rows has {entries} of them")));
-        }
-        Ok(())
-    }
-
     #[cold]
     pub(crate) fn damaged(&self, what: &str) -> ReadError {
         content(format!("column `{}`: {what}", self.descr.path()))
-    }
-
-    #[cold]
-    pub(crate) fn bad_levels(&self) -> ReadError {
-        self.damaged("its levels cannot be read")
-    }
-
-    #[cold]
-    pub(crate) fn bad_values(&self) -> ReadError {
-        self.damaged("its values cannot be read")
     }
 }
 
@@ -427,42 +307,37 @@ fn decompress(page: &[u8], into: &mut Vec<u8>) -> Option<usize> {
     })
 }
 
-/// Where a page of values lies, header included.
-pub(crate) fn page_place(page: &PageLocation) -> Range<u64> {
+/// Where the pages of a leaf lie in the file, headers included.
+pub(crate) struct LeafPlaces {
+    pub(crate) pages: Arc<[Range<u64>]>,
+    /// In front of the pages of values, if there is one.
+    pub(crate) dictionary: Option<Range<u64>>,
+}
+
+impl LeafPlaces {
+    pub(crate) fn of(chunk: &ColumnChunkMetaData, index: &OffsetIndexMetaData) -> Self {
+        let pages: Arc<[_]> = index.page_locations().iter().map(page_place).collect();
+        let (start, len) = chunk.byte_range();
+        let end = start.saturating_add(len);
+        let first = pages
+            .first()
+            .map_or(end, |page| page.start.clamp(start, end));
+        Self {
+            pages,
+            dictionary: chunk.dictionary_page_offset().map(|_| start..first),
+        }
+    }
+
+    /// Memory held, in bytes, about.
+    pub(crate) fn byte_count(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.pages)
+    }
+}
+
+fn page_place(page: &PageLocation) -> Range<u64> {
     let start = u64::try_from(page.offset).unwrap_or(0);
     let len = u64::try_from(page.compressed_page_size).unwrap_or(0);
     start..start.saturating_add(len)
-}
-
-/// Where the dictionary of a chunk lies, if it has one: in front of the pages of values.
-pub(crate) fn dictionary_place(
-    chunk: &ColumnChunkMetaData,
-    places: &OffsetIndexMetaData,
-) -> Option<Range<u64>> {
-    chunk.dictionary_page_offset()?;
-    let (start, len) = chunk.byte_range();
-    let end = start.saturating_add(len);
-    let first = places.page_locations().first().map(page_place);
-    Some(start..first.map_or(end, |first| first.start.clamp(start, end)))
-}
-
-/// The codes of some of the values of a page, which are indices into a dictionary of `entries` entries. `values` is how many
-/// there are at least.
-pub(crate) fn codes(
-    page: &RawPage,
-    range: &Range<usize>,
-    values: usize,
-    entries: usize,
-    out: &mut Vec<u32>,
-) -> Option<()> {
-    out.clear();
-    if range.is_empty() {
-        return Some(());
-    }
-    let (&width, runs) = page.values.split_first()?;
-    rle::decode(runs, width, values, range, out)?;
-    let most = out.iter().fold(0, |most: u32, &code| most.max(code));
-    ((most as usize) < entries).then_some(())
 }
 
 /// Which of ascending `positions` lie in `rows`.

@@ -233,15 +233,15 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// Appends those in `range` of `count` values of `width` bits to `out`. `None` when the bytes do not hold so many, as far as
-/// they are looked at.
+/// Appends those in `range` of `count` values of `width` bits to `out`, and gives how many bytes were looked at for them. `None`
+/// when the bytes do not hold so many values, as far as they are looked at.
 pub(crate) fn decode<T: Number>(
     bytes: &[u8],
     width: u8,
     count: usize,
     range: &Range<usize>,
     out: &mut Vec<T>,
-) -> Option<()> {
+) -> Option<usize> {
     if width > 32 || range.end > count {
         return None;
     }
@@ -273,7 +273,7 @@ pub(crate) fn decode<T: Number>(
             }
         }
     }
-    Some(())
+    Some(bytes.len() - runs.bytes.len())
 }
 
 /// Appends the positions of the ones in `range` of `count` values of one bit to `out`, and gives how many ones come before it.
@@ -549,7 +549,8 @@ mod tests {
             let end = (part.0 + part.1).min(values.len());
             for range in [0..values.len(), part.0.min(end)..end] {
                 let mut fast = Vec::new();
-                prop_assert!(decode::<u32>(&bytes, width, values.len(), &range, &mut fast).is_some());
+                let looked_at = decode::<u32>(&bytes, width, values.len(), &range, &mut fast);
+                prop_assert!(looked_at.is_some_and(|at| at == bytes.len() || at < bytes.len() && range.end < values.len()));
                 prop_assert_eq!(&fast, &values[range]);
             }
             prop_assert_eq!(decode_plainly(&bytes, width, values.len()), values);

@@ -9,11 +9,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use parquet::file::metadata::ParquetMetaData;
-use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::statistics::Statistics;
 
+use crate::dictionary::Dictionaries;
 use crate::extras::EVENT_NAME;
-use crate::pages::{Dictionaries, dictionary_place, page_place};
+use crate::pages::LeafPlaces;
 use crate::read::content;
 use crate::{AttributeColumn, BlockMeta, ReadError};
 
@@ -69,6 +69,8 @@ pub struct SpanFile {
     pub(crate) columns: Vec<AttributeColumn>,
     /// The first row of each row group, and behind them the number of all rows.
     first_rows: Vec<u64>,
+    /// Where the pages of each leaf are, by row groups; empty when the file does not tell.
+    places: Vec<Vec<LeafPlaces>>,
 }
 
 impl SpanFile {
@@ -87,6 +89,7 @@ impl SpanFile {
                 .collect(),
             columns: meta.columns.clone(),
             first_rows,
+            places: places_of(&footer),
             footer,
         }
     }
@@ -95,7 +98,13 @@ impl SpanFile {
     pub fn byte_count(&self) -> usize {
         /// A column of some thirty letters, in a table and in a list.
         const COLUMN_BYTES: usize = 160;
-        (self.leaves.len() + self.columns.len()) * COLUMN_BYTES
+        let places = self.places.iter().flatten().map(LeafPlaces::byte_count);
+        (self.leaves.len() + self.columns.len()) * COLUMN_BYTES + places.sum::<usize>()
+    }
+
+    /// Leaf columns: the numbers of dictionaries are below.
+    pub fn leaf_count(&self) -> usize {
+        self.leaves.len()
     }
 
     /// Row groups.
@@ -135,10 +144,7 @@ impl SpanFile {
         kept: &dyn Dictionaries,
     ) -> Result<Vec<Range<u64>>, ReadError> {
         let metadata = self.footer.row_group(group);
-        let index = self
-            .footer
-            .offset_index()
-            .and_then(|index| index.get(group));
+        let places = self.places(group);
         let mut ranges = Vec::new();
         for &column in columns {
             let leaves = self.leaves_of(column);
@@ -147,14 +153,13 @@ impl SpanFile {
             }
             for leaf in leaves {
                 let chunk = metadata.column(leaf);
-                match (pages, index.and_then(|index| index.get(leaf))) {
+                match (pages, places.and_then(|places| places.get(leaf))) {
                     (Some(pages), Some(places)) => {
-                        let all = places.page_locations();
-                        let pages = pages.iter().filter_map(|&page| all.get(page));
                         if kept.get(leaf).is_none() {
-                            ranges.extend(dictionary_place(chunk, places));
+                            ranges.extend(places.dictionary.clone());
                         }
-                        ranges.extend(pages.map(page_place));
+                        let pages = pages.iter().filter_map(|&page| places.pages.get(page));
+                        ranges.extend(pages.cloned());
                     }
                     _ => {
                         let (start, len) = chunk.byte_range();
@@ -203,9 +208,8 @@ impl SpanFile {
         (0..self.group_count()).map(of_group).sum()
     }
 
-    pub(crate) fn places(&self, group: usize) -> Option<&[OffsetIndexMetaData]> {
-        let index = self.footer.offset_index()?.get(group)?;
-        Some(index)
+    pub(crate) fn places(&self, group: usize) -> Option<&[LeafPlaces]> {
+        self.places.get(group).map(Vec::as_slice)
     }
 
     /// The first row of each page of a row group, and behind them the number of all rows.
@@ -214,7 +218,8 @@ impl SpanFile {
     /// [`ReadError`] when the file does not tell.
     pub fn first_rows_of_pages(&self, group: usize) -> Result<Vec<u32>, ReadError> {
         let leaf = self.leaves.get("resource");
-        let places = leaf.and_then(|&leaf| self.places(group)?.get(leaf));
+        let index = self.footer.offset_index();
+        let places = leaf.and_then(|&leaf| index?.get(group)?.get(leaf));
         let Some(places) = places else {
             return Err(content("the file does not tell where its pages are"));
         };
@@ -317,4 +322,17 @@ impl SpanFile {
         all.extend((0..self.columns.len() as u16).map(SpanColumn::Attribute));
         all
     }
+}
+
+fn places_of(footer: &ParquetMetaData) -> Vec<Vec<LeafPlaces>> {
+    let indices = footer.offset_index().map_or(&[][..], Vec::as_slice);
+    let of_group = |(group, index): (usize, &Vec<_>)| {
+        let chunks = footer.row_group(group).columns().iter();
+        let places = chunks.zip(index);
+        places
+            .map(|(chunk, index)| LeafPlaces::of(chunk, index))
+            .collect()
+    };
+    let indices = indices.iter().take(footer.num_row_groups());
+    indices.enumerate().map(of_group).collect()
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use model::{SpanKind, StatusCode};
 use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 
 use crate::ReadError;
+use crate::dictionary::Dictionaries;
 use crate::lists::ListPages;
 use crate::numbers::{IdPages, IntPages, LongPages, NullableIdPages};
-use crate::pages::{Dictionaries, LeafSource, Window};
+use crate::pages::{LeafPlaces, LeafSource, Window};
 use crate::read::content;
 use crate::words::{NumberedPages, Shape, WordPages};
 
@@ -21,7 +21,7 @@ pub(crate) struct Source<'a> {
     pub(crate) group: &'a RowGroupMetaData,
     pub(crate) leaves: &'a HashMap<String, usize>,
     /// Where the pages of each leaf are; without it all of the row group must be in memory.
-    pub(crate) places: Option<&'a [OffsetIndexMetaData]>,
+    pub(crate) places: Option<&'a [LeafPlaces]>,
     /// Who may have dictionaries of the row group.
     pub(crate) dictionaries: Option<&'a Arc<dyn Dictionaries>>,
 }

@@ -435,7 +435,7 @@ impl Group {
 /// Decodes a page, which has `rows` rows.
 fn whole(pages: &mut impl PagedColumn, page: usize, rows: usize) -> Result<(), ReadError> {
     pages.fetch(page, rows)?;
-    pages.decode(&(0..rows), rows)
+    pages.decode(&(0..rows), rows).map(drop)
 }
 
 /// How far the columns that few rows have a value of have been taken.

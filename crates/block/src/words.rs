@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
 use model::{Symbol, Symbols, ValueRef};
-use parquet::basic::Encoding;
+use parquet::basic::Type as PhysicalType;
 
+use crate::dictionary::{Dictionary, PlainValues};
+use crate::fetched::FetchedLeaf;
 use crate::numbers::BoolPages;
-use crate::pages::{Dictionary, LeafPages, LeafSource, PagedColumn, RawPage, codes, read_texts};
-use crate::rle;
+use crate::pages::{LeafSource, PagedColumn};
 use crate::{AttributeType, ReadError};
 
 const UNSEEN: u32 = u32::MAX;
@@ -22,59 +22,13 @@ pub(crate) enum Shape {
     Double,
 }
 
-/// Bytes of an integer or a double.
-const NUMBER_BYTES: usize = 8;
-
-/// Plain-encoded values of a page, and the symbols of those that were asked for.
-#[derive(Default)]
-struct PlainValues {
-    bytes: Bytes,
-    /// Of texts: where each lies. Numbers lie one after the other.
-    texts: Option<Vec<(u32, u32)>>,
-    symbols: Vec<u32>,
-}
-
-impl PlainValues {
-    /// Takes the values in `range`. `None` when the bytes do not hold so many, or hold no such values.
-    fn read(&mut self, bytes: &Bytes, range: &Range<usize>, shape: Shape) -> Option<()> {
-        let mut texts = self.texts.take().unwrap_or_default();
-        texts.clear();
-        if matches!(shape, Shape::Text | Shape::Json) {
-            self.bytes = bytes.clone();
-            read_texts(bytes, range, &mut texts)?;
-            self.texts = Some(texts);
-        } else {
-            let all = bytes.len() / NUMBER_BYTES;
-            if range.start > range.end || range.end > all {
-                return None;
-            }
-            self.bytes = bytes.slice(range.start * NUMBER_BYTES..range.end * NUMBER_BYTES);
-        }
-        self.symbols.clear();
-        self.symbols.resize(range.len(), UNSEEN);
-        Some(())
-    }
-
-    fn len(&self) -> usize {
-        self.symbols.len()
-    }
-
-    /// The values, to be kept.
-    fn to_dictionary(&self) -> Dictionary {
-        let place = |at: usize| ((at * NUMBER_BYTES) as u32, ((at + 1) * NUMBER_BYTES) as u32);
-        let numbers = || (0..self.len()).map(place).collect();
-        let places = self.texts.clone().unwrap_or_else(numbers);
-        Dictionary::of_values(self.bytes.clone(), places)
-    }
-
-    #[inline]
-    fn get(&self, entry: usize) -> &[u8] {
-        match &self.texts {
-            Some(texts) => {
-                let (start, end) = texts[entry];
-                &self.bytes[start as usize..end as usize]
-            }
-            None => &self.bytes[entry * NUMBER_BYTES..(entry + 1) * NUMBER_BYTES],
+impl Shape {
+    /// How such values are stored.
+    fn stored(self) -> PhysicalType {
+        match self {
+            Self::Text | Self::Json => PhysicalType::BYTE_ARRAY,
+            Self::Int => PhysicalType::INT64,
+            Self::Double => PhysicalType::DOUBLE,
         }
     }
 }
@@ -84,16 +38,15 @@ impl PlainValues {
 ///
 /// Entries become symbols of one target; see [`WordPages::forget_symbols`].
 pub struct WordPages {
-    leaf: LeafPages,
+    pub(crate) leaf: FetchedLeaf,
     shape: Shape,
     is_nullable: bool,
     dictionary: Dictionary,
     /// Of the entries of the dictionary.
     symbols: Vec<u32>,
-    /// The page that was gone to.
-    raw: RawPage,
-    /// The values of a page without dictionary.
+    /// The values of a page without dictionary, and their symbols.
     plain: PlainValues,
+    plain_symbols: Vec<u32>,
     is_plain: bool,
     codes: Vec<u32>,
     /// Of a nullable column: the rows that have a value.
@@ -110,13 +63,13 @@ impl WordPages {
         is_nullable: bool,
     ) -> Result<Self, ReadError> {
         Ok(Self {
-            leaf: LeafPages::open(leaf)?,
+            leaf: FetchedLeaf::open(leaf, shape.stored())?,
             shape,
             is_nullable,
             dictionary: Dictionary::default(),
             symbols: Vec::new(),
-            raw: RawPage::default(),
             plain: PlainValues::default(),
+            plain_symbols: Vec::new(),
             is_plain: false,
             codes: Vec::new(),
             rows: Vec::new(),
@@ -128,7 +81,7 @@ impl WordPages {
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         if self.is_plain {
-            self.plain.len()
+            self.plain_symbols.len()
         } else {
             self.codes.len()
         }
@@ -168,7 +121,7 @@ impl WordPages {
     /// The values that [`Self::codes`] are indices into; of a page without dictionary those that are decoded.
     pub(crate) fn entries(&self) -> Dictionary {
         if self.is_plain {
-            self.plain.to_dictionary()
+            self.plain.to_dictionary(self.len())
         } else {
             self.dictionary.clone()
         }
@@ -203,34 +156,18 @@ impl WordPages {
     /// Must be called before symbols of another table are asked for.
     pub(crate) fn forget_symbols(&mut self) {
         self.symbols.fill(UNSEEN);
-        self.plain.symbols.fill(UNSEEN);
+        self.plain_symbols.fill(UNSEEN);
     }
 
     /// Whether any of these rows of the page that was gone to has a value, decoded or not.
     pub(crate) fn has_value_in(&self, rows: &Range<usize>) -> Result<bool, ReadError> {
-        rle::has_one_in(&self.raw.definition, self.raw.entries, rows)
-            .ok_or_else(|| self.leaf.bad_levels())
+        self.leaf.has_value_in(rows)
     }
 
     /// Goes to a page of a nested column, and decodes its `count` values.
     pub(crate) fn load_values(&mut self, page: usize, count: usize) -> Result<(), ReadError> {
-        self.leaf.fetch(page, &mut self.raw)?;
-        self.decode_values(&(0..count), count)
-    }
-
-    /// Goes to a page of the first leaf of a list.
-    pub(crate) fn fetch_list(&mut self, page: usize) -> Result<(), ReadError> {
-        self.leaf.fetch(page, &mut self.raw)
-    }
-
-    /// The page that was gone to. That of the first leaf of a list tells the owners of all its leaves.
-    pub(crate) fn raw(&self) -> &RawPage {
-        &self.raw
-    }
-
-    #[cold]
-    pub(crate) fn bad_levels(&self) -> ReadError {
-        self.leaf.bad_levels()
+        self.leaf.fetch(page)?;
+        self.decode_values(&(0..count), true)
     }
 
     #[cold]
@@ -238,28 +175,29 @@ impl WordPages {
         self.leaf.damaged(what)
     }
 
-    /// Decodes some values of the page, of which there are at least `values`.
+    /// Decodes some values of the page. When these are `all`, there must be no other.
     pub(crate) fn decode_values(
         &mut self,
         range: &Range<usize>,
-        values: usize,
+        all: bool,
     ) -> Result<(), ReadError> {
-        self.is_plain = self.raw.encoding == Encoding::PLAIN;
-        let decoded = if self.is_plain {
-            self.plain.read(&self.raw.values, range, self.shape)
-        } else {
-            self.read_dictionary()?;
-            let entries = self.dictionary.len();
-            codes(&self.raw, range, values, entries, &mut self.codes)
-        };
-        decoded.ok_or_else(|| self.leaf.bad_values())
+        self.is_plain = self.leaf.is_plain();
+        if self.is_plain {
+            self.leaf.plain(range, all, &mut self.plain)?;
+            self.plain_symbols.clear();
+            self.plain_symbols.resize(range.len(), UNSEEN);
+            return Ok(());
+        }
+        self.read_dictionary()?;
+        let entries = self.dictionary.len();
+        self.leaf.codes(range, all, entries, &mut self.codes)
     }
 
     /// Where the symbol of a value is noted.
     #[inline]
     fn noted(&mut self, at: usize) -> &mut u32 {
         if self.is_plain {
-            &mut self.plain.symbols[at]
+            &mut self.plain_symbols[at]
         } else {
             &mut self.symbols[self.codes[at] as usize]
         }
@@ -310,29 +248,26 @@ impl WordPages {
 
 impl PagedColumn for WordPages {
     fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError> {
-        self.leaf.fetch_rows(page, rows, &mut self.raw)
+        self.leaf.fetch_rows(page, rows)
     }
 
-    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<(), ReadError> {
-        if !self.is_nullable {
+    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
+        let values = if self.is_nullable {
+            self.leaf.positions(rows, &mut self.rows)?
+        } else {
             self.first_row = rows.start;
-            return self.decode_values(rows, of);
-        }
-        self.rows.clear();
-        let before = rle::positions_of_ones(&self.raw.definition, of, rows, &mut self.rows)
-            .ok_or_else(|| self.leaf.bad_levels())?;
-        // How many values there are behind these is not known, and no matter.
-        let end = before + self.rows.len();
-        self.decode_values(&(before..end), end)
+            rows.clone()
+        };
+        self.decode_values(&values, rows.len() == of)?;
+        Ok(rows.clone())
     }
 }
 
 /// A column of few fixed words, each of which stands for a number.
 pub(crate) struct NumberedPages {
-    leaf: LeafPages,
+    leaf: FetchedLeaf,
     number: fn(&str) -> Option<u8>,
     dictionary: Vec<u8>,
-    raw: RawPage,
     first: usize,
     codes: Vec<u32>,
 }
@@ -344,10 +279,9 @@ impl NumberedPages {
         number: fn(&str) -> Option<u8>,
     ) -> Result<Self, ReadError> {
         Ok(Self {
-            leaf: LeafPages::open(leaf)?,
+            leaf: FetchedLeaf::open(leaf, PhysicalType::BYTE_ARRAY)?,
             number,
             dictionary: Vec::new(),
-            raw: RawPage::default(),
             first: 0,
             codes: Vec::new(),
         })
@@ -355,8 +289,8 @@ impl NumberedPages {
 
     /// As [`WordPages::load_values`].
     pub(crate) fn load_values(&mut self, page: usize, count: usize) -> Result<(), ReadError> {
-        self.leaf.fetch(page, &mut self.raw)?;
-        self.decode(&(0..count), count)
+        self.leaf.fetch(page)?;
+        self.decode(&(0..count), count).map(drop)
     }
 
     fn read_dictionary(&mut self) -> Result<(), ReadError> {
@@ -392,17 +326,26 @@ impl NumberedPages {
 
 impl PagedColumn for NumberedPages {
     fn fetch(&mut self, page: usize, rows: usize) -> Result<(), ReadError> {
-        self.leaf.fetch_rows(page, rows, &mut self.raw)
+        self.leaf.fetch_rows(page, rows)
     }
 
-    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<(), ReadError> {
+    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
         self.read_dictionary()?;
         self.first = rows.start;
         let entries = self.dictionary.len();
-        if self.raw.encoding == Encoding::PLAIN && of > 0 {
-            return Err(self.leaf.bad_values());
+        if self.leaf.is_plain() {
+            // So is a page without any value, in front of which there was none either. There is no other.
+            self.codes.clear();
+            let is_empty = of == 0 && self.leaf.values().is_empty();
+            return if is_empty {
+                Ok(0..0)
+            } else {
+                Err(self.leaf.bad_values())
+            };
         }
-        codes(&self.raw, rows, of, entries, &mut self.codes).ok_or_else(|| self.leaf.bad_values())
+        let all = rows.len() == of;
+        self.leaf.codes(rows, all, entries, &mut self.codes)?;
+        Ok(rows.clone())
     }
 }
 
@@ -468,7 +411,7 @@ impl PagedColumn for AttributePages {
         }
     }
 
-    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<(), ReadError> {
+    fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
         match self {
             Self::Words(words) => words.decode(rows, of),
             Self::Bools(bools) => bools.decode(rows, of),

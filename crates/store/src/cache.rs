@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use block::{BlockId, Bloom, Dictionary, SpanFile, TraceTable};
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use model::SpanBatch;
 use moka::future::Cache;
@@ -40,11 +41,33 @@ pub(crate) enum Kept {
     Resources(Arc<SpanBatch>),
     File(Arc<ParquetFile>),
     Columns(Arc<SpanFile>),
-    Dictionaries(KeptDictionaries),
+    Dictionaries(Arc<KeptDictionaries>),
 }
 
-/// Dictionaries of a row group, by the number of their column.
-pub(crate) type KeptDictionaries = Arc<HashMap<usize, Dictionary>>;
+/// Dictionaries of a row group, by the number of their column. Each has its place, and is put there by the first who reads it.
+pub(crate) struct KeptDictionaries(Box<[OnceLock<Dictionary>]>);
+
+impl KeptDictionaries {
+    /// Places for so many columns.
+    pub(crate) fn new(leaves: usize) -> Self {
+        Self((0..leaves).map(|_| OnceLock::new()).collect())
+    }
+
+    pub(crate) fn get(&self, leaf: usize) -> Option<&Dictionary> {
+        self.0.get(leaf)?.get()
+    }
+
+    /// Whether there was none before.
+    pub(crate) fn put(&self, leaf: usize, dictionary: &Dictionary) -> bool {
+        let place = self.0.get(leaf);
+        place.is_some_and(|place| place.set(dictionary.clone()).is_ok())
+    }
+
+    fn byte_count(&self) -> usize {
+        let there = self.0.iter().filter_map(OnceLock::get);
+        there.map(Dictionary::byte_count).sum::<usize>() + size_of_val(&*self.0)
+    }
+}
 
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,10 +90,7 @@ impl Kept {
             Self::Resources(resources) => resources.byte_count(),
             Self::File(file) => file.byte_count(),
             Self::Columns(file) => file.byte_count(),
-            Self::Dictionaries(kept) => {
-                let bytes = kept.values().map(Dictionary::byte_count);
-                bytes.sum::<usize>() + kept.len() * ENTRY_BYTES
-            }
+            Self::Dictionaries(kept) => kept.byte_count(),
         }
     }
 }
@@ -131,9 +151,9 @@ impl BlockCache {
             .map_err(|error| StoreError::clone(&error))
     }
 
-    /// Keeps something, in place of what was there.
-    pub(crate) async fn keep(&self, block: BlockId, kind: Kind, kept: Kept) {
-        self.cache.insert((block, kind), kept).await;
+    /// Keeps something, in place of what was there, and weighs it. A cache that is busy at this moment may not take it.
+    pub(crate) fn keep(&self, block: BlockId, kind: Kind, kept: Kept) {
+        let _ = self.cache.insert((block, kind), kept).now_or_never();
     }
 
     /// What is kept under the key, if anything. Counts as no look-up.

@@ -1,12 +1,12 @@
 //! Some columns of a block, for queries.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use block::{
     BlockId, BlockMeta, Dictionaries, Dictionary, RowRange, SpanColumn, SpanFile, SpanGroup,
 };
 use model::{Gathered, Remap, SpanBatch, TraceId};
-use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
 use crate::cache::{BlockCache, Kept, KeptDictionaries, Kind};
@@ -90,14 +90,14 @@ impl BlockColumns {
         let kept = self.runtime.block_on(self.cache.peek(self.block, kind));
         let kept = match kept {
             Some(Kept::Dictionaries(kept)) => kept,
-            _ => Arc::default(),
+            _ => Arc::new(KeptDictionaries::new(self.spans.leaf_count())),
         };
         GroupDictionaries {
             cache: Arc::clone(&self.cache),
-            runtime: self.runtime.clone(),
             block: self.block,
             kind,
-            kept: Mutex::new(kept),
+            kept,
+            has_grown: AtomicBool::new(false),
         }
     }
 
@@ -138,26 +138,35 @@ impl BlockColumns {
     }
 }
 
-/// The dictionaries of a row group. Those that were in the cache when it was opened stay at hand; others are put there when they
-/// were read. Of two that read at the same time, the cache has what the later one knew.
+/// The dictionaries of a row group, for as long as somebody reads it. Those who read it at the same time share them, unless it was
+/// not in the cache when they began.
 struct GroupDictionaries {
     cache: Arc<BlockCache>,
-    runtime: Handle,
     block: BlockId,
     kind: Kind,
-    kept: Mutex<KeptDictionaries>,
+    kept: Arc<KeptDictionaries>,
+    has_grown: AtomicBool,
 }
 
 impl Dictionaries for GroupDictionaries {
     fn get(&self, leaf: usize) -> Option<Dictionary> {
-        self.kept.lock().get(&leaf).cloned()
+        self.kept.get(leaf).cloned()
     }
 
     fn keep(&self, leaf: usize, dictionary: &Dictionary) {
-        let mut kept = self.kept.lock();
-        Arc::make_mut(&mut kept).insert(leaf, dictionary.clone());
-        let kept = Kept::Dictionaries(Arc::clone(&kept));
-        let keeping = self.cache.keep(self.block, self.kind, kept);
-        self.runtime.block_on(keeping);
+        if self.kept.put(leaf, dictionary) {
+            self.has_grown.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The cache weighs what is put there and never again, so what has grown is put there once more, when all is read: a first trace
+/// reads a hundred dictionaries.
+impl Drop for GroupDictionaries {
+    fn drop(&mut self) {
+        if self.has_grown.load(Ordering::Relaxed) {
+            let kept = Kept::Dictionaries(Arc::clone(&self.kept));
+            self.cache.keep(self.block, self.kind, kept);
+        }
     }
 }

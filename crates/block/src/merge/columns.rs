@@ -8,7 +8,7 @@ use super::input::MergeInput;
 use super::lists::{AttributesIn, Target};
 use super::words::{Words, merge_nullable};
 use super::{MergeError, each_input};
-use crate::pages::Dictionary;
+use crate::dictionary::Dictionary;
 use crate::read::content;
 use crate::spans::SpanLeaves;
 use crate::{AttributeColumn, AttributeType, ReadError};

@@ -9,7 +9,7 @@ use parquet::errors::ParquetError;
 
 use super::layout::{Cursor, Layout};
 use crate::chunk::PageCompressor;
-use crate::pages::Dictionary;
+use crate::dictionary::Dictionary;
 use crate::values::ValueLeaf;
 use crate::words::{AttributePages, WordPages};
 
