@@ -7,13 +7,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use collect::{Collector, Settings};
+use benches::{open, processor_millis};
 use evaluate::Steps;
-use journal::testing::FaultyFiles;
-use journal::{Journal, JournalConfig};
-use model::{Clock, DurationNanos, UnixNanos};
+use model::{DurationNanos, UnixNanos};
 use query::{Limits, MetricsRequest, Query, SearchRequest, TagValuesRequest, TraceOrder};
-use store::{Store, StoreConfig};
 use traceql::query::{Body, Field, Owner, Scope};
 
 /// As in the server.
@@ -47,21 +44,13 @@ const QUERIES: [&str; 20] = [
 /// Attributes of spans of which all values are asked for: of many and of few.
 const VALUES_OF: [&str; 2] = ["user.id", "http.route"];
 
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> UnixNanos {
-        UnixNanos(0)
-    }
-}
-
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().expect("a folder of blocks");
     let part = arguments.next().unwrap_or_default();
     let runs = arguments.next().map_or(7, |runs| runs.parse().unwrap());
-    let query = open(&folder).await;
+    let (query, _) = open(&folder).await;
     let newest = newest(&query).await;
     println!("     best    median       cpu");
     for text in QUERIES.into_iter().filter(|text| text.contains(&part)) {
@@ -149,35 +138,4 @@ async fn newest(query: &Query) -> UnixNanos {
     let everything = Arc::new(traceql::compile("{ }").unwrap());
     let page = query.search(&search(&everything)).await.unwrap();
     page.traces[0].summary.start
-}
-
-async fn open(folder: &str) -> Query {
-    let clock = Arc::new(Still);
-    let (objects, root) = store::open_object_store(folder).unwrap();
-    let config = StoreConfig::new(root, "default");
-    let store = Store::open(config, objects, clock.clone()).await.unwrap();
-    let config = JournalConfig {
-        segment_bytes: 1 << 20,
-        reserve_bytes: 0,
-        ..JournalConfig::new("/journal")
-    };
-    let (journal, recovered) = Journal::open(config, Arc::new(FaultyFiles::new(1))).unwrap();
-    let settings = Settings::for_machine(2, 64 << 20);
-    let started = Collector::start(settings, journal, recovered, store.clone(), clock, Some(1));
-    let (collector, _) = started.await.unwrap();
-    Query::new(collector, store)
-}
-
-/// Time that the processors have spent on this process, as Linux tells it.
-fn processor_millis() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split(' ')
-        .collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
-    // User and system time, in hundredths of seconds.
-    (ticks(12).unwrap_or(0.0) + ticks(13).unwrap_or(0.0)) * 10.0
 }
