@@ -10,6 +10,7 @@ use model::{Gathered, Remap, SpanBatch, TraceId};
 use tokio::runtime::Handle;
 
 use crate::cache::{BlockCache, Kept, KeptDictionaries, Kind};
+use crate::in_place;
 use crate::objects::Objects;
 use crate::parquet_file::ParquetFile;
 use crate::{Store, StoreError};
@@ -75,9 +76,8 @@ impl BlockColumns {
             .spans
             .bytes_of(group, columns, pages, &*dictionaries)
             .map_err(damaged)?;
-        let parts = self
-            .runtime
-            .block_on(self.file.read_all(&self.objects, &ranges))?;
+        let read = self.file.read_all(&self.objects, &ranges);
+        let parts = in_place::waiting(|| self.runtime.block_on(read))?;
         let bytes = parts.iter().map(|part| part.len() as u64).sum();
         let parts = ranges.iter().map(|range| range.start).zip(parts).collect();
         let resources = Arc::clone(&self.resources);

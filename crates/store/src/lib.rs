@@ -30,6 +30,7 @@ mod error;
 mod expire;
 mod garbage;
 mod ids;
+mod in_place;
 mod layout;
 mod local;
 mod maintain;

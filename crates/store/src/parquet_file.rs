@@ -23,6 +23,7 @@ use parquet::file::metadata::{
 use tokio::runtime::Handle;
 
 use crate::StoreError;
+use crate::in_place;
 use crate::manifest::Checksum;
 use crate::objects::Objects;
 
@@ -217,11 +218,8 @@ impl Rows {
                 DecodeResult::Data(batch) => return Ok(Some(batch)),
                 DecodeResult::Finished => return Ok(None),
                 DecodeResult::NeedsData(ranges) => {
-                    let parts = self.runtime.block_on(self.objects.get_ranges(
-                        &self.file.path,
-                        self.file.bytes,
-                        &ranges,
-                    ))?;
+                    let read = self.file.read_all(&self.objects, &ranges);
+                    let parts = in_place::waiting(|| self.runtime.block_on(read))?;
                     for pages in &parts {
                         check_page_headers(pages).map_err(|error| self.file.damaged(error))?;
                     }
