@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { sendSpan } from "./spans.mjs";
-import { getJson, open, page, axeViolations, spanRows, test, traceRows } from "./stage.mjs";
+import { axeViolations, freshRow, getJson, open, page, spanRows, test, traceRows } from "./stage.mjs";
 
 const queryOf = (url) => new URL(url).searchParams.get("q") ?? "";
 const search = (query, more = "") => open(`/?${new URLSearchParams({ q: query })}${more}`);
@@ -166,9 +166,18 @@ test("queries that were run are found again", async () => {
   await page.waitForURL((url) => queryOf(url).includes("2ns"));
 });
 
+test("a trace of which every span matched is opened at the first of them", async () => {
+  const name = `alone ${Date.now()} ${Math.random()}`;
+  await sendSpan(name);
+  await search(`{ name = ${JSON.stringify(name)} }`);
+  await traceRows().first().locator("a").click();
+  await page.waitForURL(/span=[0-9a-f]{16}/);
+  await page.getByRole("complementary", { name: "span details" }).getByRole("heading", { name }).waitFor();
+});
+
 test("an attribute of a span leads to a search for it, and to one without it", async () => {
   await search("{ status = error }");
-  await traceRows().first().locator("a").first().click();
+  await (await freshRow()).locator("a").click();
   const details = page.getByRole("complementary", { name: "span details" });
   await details.getByRole("link", { name: /^exclude resource\.service\.name = / }).click();
   await page.waitForURL((url) => /^\{ status = error && resource\.service\.name != /.test(queryOf(url)));
@@ -206,6 +215,7 @@ test("a head sorts, and two traces are compared from the results", async () => {
   await page.getByRole("columnheader", { name: "duration" }).getByRole("button").click();
   await page.waitForURL(/order=slowest/);
   await page.getByRole("columnheader", { name: "duration" }).and(page.locator("[aria-sort=descending]")).waitFor();
+  await freshRow();
   await traceRows().nth(1).waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("c");
@@ -227,7 +237,7 @@ test("from the slowest over what is different about them to a trace and its crit
   await page.waitForURL((url) => queryOf(url).includes(`${field} = `));
   await page.keyboard.press("b");
   await page.waitForURL((url) => queryOf(url).includes("duration >= ") && url.searchParams.has("start"));
-  await traceRows().first().locator("a").first().click();
+  await (await freshRow()).locator("a").click();
   await spanRows().first().waitFor();
   await page.getByRole("region", { name: "where the time went" }).getByText(/\d+ %/).first().waitFor();
   await page.keyboard.press("Escape");

@@ -1,5 +1,5 @@
 /** Keyboard shortcuts of a view. Typing in a field is never a shortcut, and neither is anything with Ctrl, Alt or Meta. */
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 /** From `KeyboardEvent.key` to what it does; a handler that returns false leaves the key to the browser. */
 export type KeyMap = Readonly<Record<string, (event: KeyboardEvent) => boolean | void>>;
@@ -12,10 +12,11 @@ export interface Shortcut {
 
 export function useKeys(keys: KeyMap): void {
   const latest = useRef(keys);
-  useEffect(() => {
+  // In the same commit as what is seen: a key that is pressed at the sight of it does what it says.
+  useLayoutEffect(() => {
     latest.current = keys;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event)) return;
       const action = latest.current[event.key];

@@ -8,7 +8,7 @@ import { traceAddress } from "../../state/trace_url.ts";
 import type { SlotOf } from "../../trace/colours.ts";
 import { classes } from "../../widgets/controls.tsx";
 import { ChevronIcon, ErrorIcon } from "../../widgets/icons.tsx";
-import { focusOf } from "./matched.ts";
+import { firstMatch } from "./matched.ts";
 import { MatchedSpans } from "./MatchedSpans.tsx";
 import { ServicePills } from "./ServicePills.tsx";
 import styles from "./TraceTable.module.css";
@@ -19,6 +19,8 @@ interface TraceRowProps {
   readonly top: number;
   /** Of the trace's own line; the spans that matched are below it. */
   readonly height: number;
+  /** Whether the trace is opened at its first match. */
+  readonly atMatch: boolean;
   /** Attributes that have a column. */
   readonly columns: readonly string[];
   /** The longest duration shown: the full width of the bar. */
@@ -32,12 +34,12 @@ interface TraceRowProps {
 }
 
 export const TraceRow = memo(function TraceRow(props: TraceRowProps) {
-  const { hit, row, top, height, columns, longest, now, slotOf, isCurrent, isOpen, onToggle, onFocus } = props;
+  const { hit, row, top, height, atMatch, columns, longest, now, slotOf, isCurrent, isOpen, onToggle, onFocus } = props;
   const link = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
     if (isCurrent) link.current?.focus({ preventScroll: true });
   }, [isCurrent]);
-  const focus = focusOf(hit);
+  const focus = atMatch ? firstMatch(hit) : null;
   const share = longest > 0 ? Math.max(0, hit.duration) / longest : 0;
   return (
     <div className={classes(styles.trace, isOpen && styles.opened)} style={{ transform: `translateY(${top}px)` }}>

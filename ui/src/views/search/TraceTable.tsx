@@ -15,7 +15,7 @@ import { scrollMemory } from "../../state/stored.ts";
 import { comparisonAddress } from "../../state/trace_url.ts";
 import { Button, classes } from "../../widgets/controls.tsx";
 import { NARROW, useMedia } from "../../widgets/useMedia.ts";
-import { linesOf } from "./matched.ts";
+import { linesOf, seeksSpans } from "./matched.ts";
 import { LINE_PX } from "./MatchedSpans.tsx";
 import { TraceRow } from "./TraceRow.tsx";
 import styles from "./TraceTable.module.css";
@@ -53,6 +53,7 @@ export function TraceTable({ memoryKey, list, query, order, onOrder, waiting, on
   const isNarrow = useMedia(NARROW);
   const rowHeight = isNarrow ? ROW_NARROW_PX : ROW_PX;
   const columns = useMemo(() => columnsOf(query, hits), [query, hits]);
+  const atMatch = useMemo(() => seeksSpans(query), [query]);
   const { current, setCurrent, opened, open, toggle, base, setBase } = useRowsInHand(hits);
   const [, navigate] = useLocation();
   const heightOf = (index: number): number => {
@@ -157,6 +158,7 @@ export function TraceTable({ memoryKey, list, query, order, onOrder, waiting, on
                     row={item.index}
                     top={item.start}
                     height={rowHeight}
+                    atMatch={atMatch}
                     longest={longest}
                     now={now}
                     slotOf={slotOf}

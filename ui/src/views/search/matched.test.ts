@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Hit, MatchedSpan, SpanSet } from "../../model/hit.ts";
-import { focusOf, linesOf } from "./matched.ts";
+import { firstMatch, linesOf, seeksSpans } from "./matched.ts";
 
 const span = (name: string): MatchedSpan => ({ name }) as MatchedSpan;
 const hit = (spans: number, ...sets: readonly SpanSet[]): Hit => ({ spans, matched: sets.reduce((sum, set) => sum + set.matched, 0), sets }) as Hit;
@@ -15,9 +15,15 @@ test("each set shows its key, its first spans and how many more there are", () =
   expect(drawn(hit(9, ...sets))).toEqual(["by x", "a", "b", "+1", "c"]);
 });
 
-test("a trace is opened at its first match, unless all of it matched", () => {
-  const set = { keys: [], matched: 2, spans: [span("a")] };
-  expect(focusOf(hit(3, set))?.name).toBe("a");
-  expect(focusOf(hit(2, set))).toBeNull();
-  expect(focusOf(hit(3))).toBeNull();
+test("a trace is opened at its first match, also when all of it matched", () => {
+  const set = { keys: [], matched: 2, spans: [span("a"), span("b")] };
+  expect(firstMatch(hit(3, set))?.name).toBe("a");
+  expect(firstMatch(hit(2, set))?.name).toBe("a");
+  expect(firstMatch(hit(3))).toBeNull();
+});
+
+test("a query without conditions seeks no span", () => {
+  expect(["", "{ }", "{ } | count() > 2"].filter(seeksSpans)).toEqual([]);
+  const seeking = ["{ status = error }", "{ } >> { status = error }", "{ status ="];
+  expect(seeking.filter(seeksSpans)).toEqual(seeking);
 });

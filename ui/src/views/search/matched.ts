@@ -1,5 +1,6 @@
 /** The lines under a trace that show which of its spans matched. */
 import type { Hit, MatchedSpan, SpanSet } from "../../model/hit.ts";
+import { readQuery } from "../../query/chips.ts";
 
 export type Line =
   | { readonly type: "group"; readonly set: SpanSet }
@@ -17,7 +18,10 @@ export function linesOf(hit: Hit): readonly Line[] {
   });
 }
 
-/** Where a trace is opened: at its first match, unless everything matched. */
-export function focusOf(hit: Hit): MatchedSpan | null {
-  return hit.matched < hit.spans ? (hit.sets[0]?.spans[0] ?? null) : null;
+/** Whether `query` looks for some spans among others: then traces are opened at the first of them, also those of which every span matched. */
+export function seeksSpans(query: string): boolean {
+  const read = readQuery(query);
+  return read.type === "complex" || read.parts.length > 0;
 }
+
+export const firstMatch = (hit: Hit): MatchedSpan | null => hit.sets[0]?.spans[0] ?? null;

@@ -125,6 +125,7 @@ export function TracePage({ source, trace: recorded, whole, onRefresh }: TracePa
               <Details
                 model={model}
                 position={selected}
+                isAnalysing={analysis.isPending}
                 onGoTo={goTo}
                 onFind={(find) => changeLook({ find, finding: null })}
                 onHide={state.hideService}

@@ -20,7 +20,7 @@ export function CodeEditor(props: EditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
   const latest = useRef(props);
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = props;
   });
   // In the commit that takes the plain field away, so that no letter falls between the two.

@@ -1,5 +1,5 @@
 /** The field of the query: plain at once, an editor as soon as that is loaded. */
-import { type ComponentType, type RefObject, useEffect, useRef, useState } from "react";
+import { type ComponentType, type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Diagnosis } from "../../../model/diagnosis.ts";
 import type { TimeRange } from "../../../model/summary.ts";
 import styles from "./Editor.module.css";
@@ -61,7 +61,7 @@ interface PlainFieldProps extends EditorProps {
 
 function PlainField({ value, onChange, onRun, onLeave, focusEditor, caret, onFocus }: PlainFieldProps) {
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     focusEditor.current = () => {
       const element = field.current;
       const place = placeToGoOn(element?.value ?? "");

@@ -17,6 +17,8 @@ import { SpanFacts } from "./SpanFacts.tsx";
 interface DetailsProps {
   readonly model: TraceModel;
   readonly position: number;
+  /** Whether the server has not said yet where the time went. */
+  readonly isAnalysing: boolean;
   readonly onGoTo: (position: number) => void;
   readonly onFind: (query: string) => void;
   readonly onHide: (service: string) => void;
@@ -25,7 +27,7 @@ interface DetailsProps {
   readonly onClose: () => void;
 }
 
-export function Details({ model, position, onGoTo, onFind, onHide, onOnly, onSubtree, onClose }: DetailsProps) {
+export function Details({ model, position, isAnalysing, onGoTo, onFind, onHide, onOnly, onSubtree, onClose }: DetailsProps) {
   const { trace, tree, whole } = model;
   const span = at(tree.spans, position);
   const { service } = span.resource;
@@ -48,7 +50,7 @@ export function Details({ model, position, onGoTo, onFind, onHide, onOnly, onSub
             <ErrorIcon /> <span>{span.status.message || "error, without a message"}</span>
           </p>
         )}
-        <SpanFacts model={model} position={position} onGoTo={onGoTo} />
+        <SpanFacts model={model} position={position} isAnalysing={isAnalysing} onGoTo={onGoTo} />
         <div className={styles.verbs} role="group" aria-label="show less of the trace">
           {at(tree.descendants, position) > 0 && <Button onClick={() => onSubtree(position)}>only below this</Button>}
           <Button onClick={() => onOnly(service)}>only {service}</Button>

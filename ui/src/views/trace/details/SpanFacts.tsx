@@ -58,10 +58,12 @@ function percentile(share: number): string {
 interface SpanFactsProps {
   readonly model: TraceModel;
   readonly position: number;
+  /** Whether the server has not said yet where the time went. */
+  readonly isAnalysing: boolean;
   readonly onGoTo: (position: number) => void;
 }
 
-export function SpanFacts({ model, position, onGoTo }: SpanFactsProps) {
+export function SpanFacts({ model, position, isAnalysing, onGoTo }: SpanFactsProps) {
   const { trace, tree, insight } = model;
   const span = at(tree.spans, position);
   const parent = at(tree.parent, position);
@@ -75,7 +77,7 @@ export function SpanFacts({ model, position, onGoTo }: SpanFactsProps) {
         <b>{formatDuration(span.duration)}</b> <span className={styles.soft}>{percent(Math.max(0, span.duration), trace.duration)} of the trace</span>
         {span.duration < 0 && <span className={styles.warn}> it ends before it starts</span>}
       </Fact>
-      {insight && <OwnTimes model={model} position={position} />}
+      {insight ? <OwnTimes model={model} position={position} /> : isAnalysing && <OwnTimesComing />}
       <Recent service={span.resource.service} operation={span.name} start={start} duration={span.duration} />
       {peers && (
         <Fact name="in this trace">
@@ -116,6 +118,15 @@ export function SpanFacts({ model, position, onGoTo }: SpanFactsProps) {
       )}
     </dl>
   );
+}
+
+/** The lines are there before their words are: what one is about to click does not move away. */
+function OwnTimesComing() {
+  return ["self time", "critical path"].map((name) => (
+    <Fact key={name} name={name}>
+      <span className={styles.soft}>…</span>
+    </Fact>
+  ));
 }
 
 function OwnTimes({ model: { tree, insight }, position }: { readonly model: TraceModel; readonly position: number }) {
