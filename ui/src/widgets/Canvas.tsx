@@ -1,5 +1,6 @@
 /** A canvas that is sharp on every screen and painted in the same frame as the elements around it. */
-import { type CSSProperties, useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import { type CSSProperties, useLayoutEffect, useRef } from "react";
+import { usePixelRatio } from "./usePixelRatio.ts";
 
 interface CanvasProps {
   /** In CSS pixels. */
@@ -28,10 +29,3 @@ export function Canvas({ width, height, paint, className, style }: CanvasProps) 
   }, [width, height, ratio, paint]);
   return <canvas ref={canvas} aria-hidden="true" className={className} style={{ width, height, ...style }} />;
 }
-
-function subscribeRatio(listener: () => void): () => void {
-  addEventListener("resize", listener);
-  return () => removeEventListener("resize", listener);
-}
-
-const usePixelRatio = (): number => useSyncExternalStore(subscribeRatio, () => devicePixelRatio);

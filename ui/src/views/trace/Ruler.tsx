@@ -1,4 +1,5 @@
 /** The time axis of the waterfall: marks with words; drag over it to zoom. */
+import { memo } from "react";
 import { formatDuration, formatMark } from "../../base/format.ts";
 import type { Marks } from "../../base/marks.ts";
 import { duration, type Window } from "../../base/time.ts";
@@ -17,7 +18,7 @@ interface RulerProps {
 const LETTER_PX = 6.5;
 const LABEL_PAD_PX = 8;
 
-export function Ruler({ window, width, marks, onZoom }: RulerProps) {
+export const Ruler = memo(function Ruler({ window, width, marks, onZoom }: RulerProps) {
   const scale = { window, width };
   const { draft, handlers } = useDragRange((from, to) => onZoom({ from: timeAt(scale, from), to: timeAt(scale, to) }));
   return (
@@ -44,4 +45,4 @@ export function Ruler({ window, width, marks, onZoom }: RulerProps) {
       )}
     </div>
   );
-}
+});

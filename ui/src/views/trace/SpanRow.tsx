@@ -13,7 +13,6 @@ interface SpanRowProps {
   readonly position: number;
   /** In the list of visible rows. */
   readonly row: number;
-  readonly top: number;
   readonly depth: number;
   readonly indentPx: number;
   readonly slot: number;
@@ -41,7 +40,7 @@ const signed = (ns: number): string => `${ns > 0 ? "+" : ""}${formatDuration(dur
 export const rowId = (span: Span): string => `span-${span.id}`;
 
 export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
-  const { span, position, row, top, depth, indentPx, slot, descendants, errorsBelow, folded, foldable, isCurrent, isMatch, isOrphan } = props;
+  const { span, position, row, depth, indentPx, slot, descendants, errorsBelow, folded, foldable, isCurrent, isMatch, isOrphan } = props;
   const isCollapsed = props.isCollapsed || folded > 0;
   const hasChildren = descendants > 0 || folded > 0;
   return (
@@ -54,7 +53,6 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
       aria-expanded={hasChildren ? !isCollapsed : undefined}
       aria-selected={isCurrent}
       className={classes(styles.row, isMatch && styles.match, isCurrent && styles.current)}
-      style={{ transform: `translateY(${top}px)` }}
     >
       <div role="gridcell" className={styles.name} title={`${span.resource.service} · ${span.name}`}>
         <span className={styles.indent} style={{ width: depth * indentPx, backgroundSize: `${indentPx}px 100%` }} />
@@ -102,13 +100,13 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
           </span>
         )}
       </div>
-      <div role="gridcell" className={styles.cell}>
-        <span className="aside">
-          {formatDuration(span.duration)}, starts at {formatDuration(duration(span.start))}
-          {props.critical > 0 && `, on the critical path for ${formatDuration(duration(props.critical))}`}
-          {props.isDetached && ", nobody waits for it"}
-        </span>
-      </div>
+      {/* A label, not words out of sight: those would be laid out and painted in each row that scrolls by. */}
+      <div role="gridcell" className={styles.cell} aria-label={timesOf(props)} />
     </div>
   );
 });
+
+function timesOf({ span, critical, isDetached }: SpanRowProps): string {
+  const path = critical > 0 ? `, on the critical path for ${formatDuration(duration(critical))}` : "";
+  return `${formatDuration(span.duration)}, starts at ${formatDuration(duration(span.start))}${path}${isDetached ? ", nobody waits for it" : ""}`;
+}

@@ -1,16 +1,16 @@
 /**
  * The spans of a trace as rows over time.
  *
- * Rows are real elements, only those in sight; their bars are on one canvas that lies in the scrolled content at the first
- * of these rows, so that the browser moves both together and they never part while scrolling.
+ * Rows are real elements, only those in sight, in blocks of some rows; the bars of a block are on a canvas that lies in the
+ * scrolled content beside its rows, so that the browser moves both together and they never part while scrolling.
  */
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type MouseEvent, type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
+import { type MouseEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import { at, clamp } from "../../base/arrays.ts";
 import { marksIn } from "../../base/marks.ts";
 import type { Offset, Window } from "../../base/time.ts";
 import { useStoredNumber } from "../../state/stored.ts";
 import type { Folds } from "../../trace/folds.ts";
+import { topShowing } from "../../trace/blocks.ts";
 import { type Overlay, timeAt } from "../../trace/layout.ts";
 import { rowOf, type Rows, type Shape } from "../../trace/rows.ts";
 import type { TraceTree } from "../../trace/tree.ts";
@@ -21,6 +21,7 @@ import { ColumnGrip } from "./ColumnGrip.tsx";
 import { Ruler } from "./Ruler.tsx";
 import { rowId } from "./SpanRow.tsx";
 import { SpanRows } from "./SpanRows.tsx";
+import { useBlocksInSight } from "./useBlocksInSight.ts";
 import styles from "./Waterfall.module.css";
 
 interface WaterfallProps {
@@ -49,8 +50,6 @@ interface WaterfallProps {
 
 const ROW_PX = 24;
 const HEAD_PX = 28;
-/** Rows above and below those in sight: as many as scroll by in a frame of a fast hand. */
-const OVERSCAN = 5;
 const RIGHT_PX = 12;
 const MARK_EVERY_PX = 110;
 /** A narrow axis has marks too. */
@@ -79,25 +78,15 @@ export function Waterfall(props: WaterfallProps) {
   const width = Math.max(0, size.width - name - RIGHT_PX);
   const marks = useMemo(() => marksIn(window, Math.max(MARKS_MIN, Math.floor(width / MARK_EVERY_PX))), [window, width]);
 
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
-    overscan: OVERSCAN,
-    scrollMargin: HEAD_PX,
-    scrollPaddingStart: HEAD_PX + ROW_PX,
-    scrollPaddingEnd: ROW_PX,
-  });
-  const items = virtual.getVirtualItems();
-  const first = items[0]?.index ?? 0;
-  const last = (items.at(-1)?.index ?? -1) + 1;
+  const height = Math.max(0, size.height - HEAD_PX);
+  const { blocks, firstRow, lastRow, scrollTo } = useBlocksInSight(scroller, height, ROW_PX, rows.length);
 
   const currentRow = current === null ? null : rowOf(rows, current);
-  const isInDom = currentRow !== null && currentRow >= first && currentRow < last;
-  useEffect(() => {
-    if (currentRow !== null) virtual.scrollToIndex(currentRow, { align: "auto" });
+  const isInDom = currentRow !== null && currentRow >= firstRow && currentRow < lastRow;
+  useLayoutEffect(() => {
+    if (currentRow !== null && height > 0) scrollTo((top) => topShowing(currentRow, top, height, ROW_PX));
     // Also when the height changes: the details that just opened must not cover the span they are of.
-  }, [virtual, currentRow, size.height]);
+  }, [scrollTo, currentRow, height]);
 
   useWheel(scroller, (event) => {
     if (event.ctrlKey || event.metaKey) {
@@ -139,7 +128,7 @@ export function Waterfall(props: WaterfallProps) {
         <div
           role="rowgroup"
           className={styles.body}
-          style={{ height: virtual.getTotalSize() }}
+          style={{ height: rows.length * ROW_PX }}
           onClick={(event) => {
             const hit = hitOf(event);
             if (hit) ({ toggle: props.onToggle, fold: props.onFold, row: props.onSelect })[hit.part](hit.position);
@@ -153,8 +142,7 @@ export function Waterfall(props: WaterfallProps) {
             <SpanRows
               tree={tree}
               rows={rows}
-              first={first}
-              last={last}
+              blocks={blocks}
               folds={props.folds}
               shape={shape}
               insight={overlay?.insight ?? null}
@@ -173,13 +161,11 @@ export function Waterfall(props: WaterfallProps) {
               overlay={overlay}
               window={window}
               marks={marks.at}
-              first={first}
-              last={last}
+              blocks={blocks}
               rowHeight={ROW_PX}
               left={name}
               width={width}
               margin={RIGHT_PX}
-              height={(Math.ceil(size.height / ROW_PX) + 2 * OVERSCAN + 2) * ROW_PX}
               slotAt={slotAt}
               palette={palette}
             />

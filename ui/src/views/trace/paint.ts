@@ -5,6 +5,9 @@ import { ERROR_RUN, PATH_RUN, type Run } from "../../trace/minimap.ts";
 import type { Stroke } from "../../trace/through.ts";
 import type { Palette } from "../../widgets/palette.ts";
 
+/** Of a canvas, in the page or not. */
+export type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
 const BAR_INSET_PX = 5;
 const LABEL_PX = 11;
 
@@ -22,7 +25,7 @@ export interface BarsPicture {
   readonly palette: Palette;
 }
 
-export function paintBars(context: CanvasRenderingContext2D, picture: BarsPicture): void {
+export function paintBars(context: Context, picture: BarsPicture): void {
   const { bars, rowHeight, marks, height, palette } = picture;
   context.fillStyle = palette.line;
   for (const x of marks) context.fillRect(Math.round(x), 0, 1, height);
@@ -33,14 +36,14 @@ export function paintBars(context: CanvasRenderingContext2D, picture: BarsPictur
 }
 
 /** Below the bars, so that a long stroke does not cut what it only passes. */
-function paintStrokes(context: CanvasRenderingContext2D, strokes: readonly Stroke[], palette: Palette): void {
+function paintStrokes(context: Context, strokes: readonly Stroke[], palette: Palette): void {
   context.fillStyle = palette.ink;
   context.globalAlpha = 0.45;
   for (const { x, top, bottom } of strokes) context.fillRect(x, top, 1, bottom - top);
   context.globalAlpha = 1;
 }
 
-function paintBar(context: CanvasRenderingContext2D, bar: Bar, rowHeight: number, colour: string, palette: Palette): void {
+function paintBar(context: Context, bar: Bar, rowHeight: number, colour: string, palette: Palette): void {
   const top = bar.y + BAR_INSET_PX;
   const height = rowHeight - 2 * BAR_INSET_PX;
   context.fillStyle = colour;
@@ -64,7 +67,7 @@ function paintBar(context: CanvasRenderingContext2D, bar: Bar, rowHeight: number
 }
 
 /** What nobody waits for is an outline; time to and from a server is paler than time in it. */
-function paintBody(context: CanvasRenderingContext2D, bar: Bar, { x, width }: Extent, top: number, height: number, palette: Palette): void {
+function paintBody(context: Context, bar: Bar, { x, width }: Extent, top: number, height: number, palette: Palette): void {
   if (bar.detached) context.globalAlpha = 0.45;
   fillRounded(context, x, top, width, height);
   context.globalAlpha = 1;
@@ -75,7 +78,7 @@ function paintBody(context: CanvasRenderingContext2D, bar: Bar, { x, width }: Ex
 }
 
 /** Where the span's own clock put it. */
-function paintRecorded(context: CanvasRenderingContext2D, { x, width }: Extent, top: number, height: number, palette: Palette): void {
+function paintRecorded(context: Context, { x, width }: Extent, top: number, height: number, palette: Palette): void {
   context.strokeStyle = palette.inkSoft;
   context.lineWidth = 1;
   context.setLineDash([2, 2]);
@@ -86,7 +89,7 @@ function paintRecorded(context: CanvasRenderingContext2D, { x, width }: Extent, 
 const HATCH_STEP_PX = 5;
 
 /** Time about which nothing is recorded. */
-function paintHatch(context: CanvasRenderingContext2D, x: number, top: number, width: number, height: number, palette: Palette): void {
+function paintHatch(context: Context, x: number, top: number, width: number, height: number, palette: Palette): void {
   context.save();
   context.beginPath();
   context.rect(x, top, width, height);
@@ -105,7 +108,7 @@ function paintHatch(context: CanvasRenderingContext2D, x: number, top: number, w
 }
 
 /** A line in the ink of the page, on a ground that parts it from the bar whatever the bar's colour is. */
-function paintPath(context: CanvasRenderingContext2D, x: number, middle: number, width: number, palette: Palette): void {
+function paintPath(context: Context, x: number, middle: number, width: number, palette: Palette): void {
   const wide = Math.max(1, width);
   context.fillStyle = palette.surface;
   context.globalAlpha = 0.7;
@@ -117,7 +120,7 @@ function paintPath(context: CanvasRenderingContext2D, x: number, middle: number,
 
 /** Inside a bar the words get ground of their own: no one ink can be read on all colours. */
 function paintLabel(
-  context: CanvasRenderingContext2D,
+  context: Context,
   label: NonNullable<Bar["label"]>,
   y: number,
   rowHeight: number,
@@ -134,7 +137,7 @@ function paintLabel(
   context.fillText(label.text, label.x, y + rowHeight / 2 + 0.5);
 }
 
-function fillRounded(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {
+function fillRounded(context: Context, x: number, y: number, width: number, height: number): void {
   if (width <= 2 * BAR_MIN_PX) {
     context.fillRect(x, y, width, height);
     return;
@@ -146,7 +149,7 @@ function fillRounded(context: CanvasRenderingContext2D, x: number, y: number, wi
 
 /** The span's own error frames its bar; one that a collapsed span hides is a line under it. */
 function paintError(
-  context: CanvasRenderingContext2D,
+  context: Context,
   { x, width }: Extent,
   y: number,
   height: number,
@@ -158,7 +161,7 @@ function paintError(
   if (own) context.fillRect(x, y - 1, Math.min(width, 3), height + 2);
 }
 
-export function paintRuns(context: CanvasRenderingContext2D, runs: readonly Run[], palette: Palette): void {
+export function paintRuns(context: Context, runs: readonly Run[], palette: Palette): void {
   for (const run of runs) {
     context.fillStyle = run.slot === ERROR_RUN ? palette.error : run.slot === PATH_RUN ? palette.ink : at(palette.services, run.slot);
     context.fillRect(run.x, run.y, run.width, Math.max(1, run.height));
@@ -166,7 +169,7 @@ export function paintRuns(context: CanvasRenderingContext2D, runs: readonly Run[
 }
 
 /** Where matches lie in the minimap, as a band at its foot. */
-export function paintMatches(context: CanvasRenderingContext2D, xs: Iterable<number>, height: number, palette: Palette): void {
+export function paintMatches(context: Context, xs: Iterable<number>, height: number, palette: Palette): void {
   context.fillStyle = palette.accent;
   for (const x of xs) context.fillRect(x, height - 4, 2, 4);
 }

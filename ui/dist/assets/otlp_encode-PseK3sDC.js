@@ -1,0 +1,1 @@
+export{r as encodeTrace}from"./otlp_encode-DYOgVh8o.js";
