@@ -1,5 +1,6 @@
 /** The requests the page makes, each answered by a model or an `ApiError` that can be shown as it is. */
 import type { SpanId, TraceId } from "../base/ids.ts";
+import { inTurns } from "../base/turns.ts";
 import type { Analysis } from "../model/analysis.ts";
 import type { Comparison } from "../model/comparison.ts";
 import type { Diagnosis, Offers } from "../model/diagnosis.ts";
@@ -27,7 +28,7 @@ import {
   searchAddress,
   type SearchQuestion,
 } from "./search.ts";
-import { decodeSkeleton } from "./skeleton.ts";
+import { skeletonInSteps } from "./skeleton.ts";
 import { documentOf, type TraceSource } from "./source.ts";
 
 /** What the server said instead of an answer, or that it said nothing. `message` is for the reader. */
@@ -138,7 +139,7 @@ export async function fetchValues(field: string, signal: AbortSignal): Promise<r
 
 /** What is drawn of a trace. */
 export async function fetchSkeleton(id: TraceId, signal: AbortSignal): Promise<Trace> {
-  return decodeSkeleton(id, await getJson(`/api/v1/traces/${id}/skeleton`, signal));
+  return inTurns(skeletonInSteps(id, await getJson(`/api/v1/traces/${id}/skeleton`, signal)));
 }
 
 /** Everything that the spans of a trace say, read in lines, so that the page goes on drawing meanwhile. */

@@ -1,8 +1,5 @@
 /** Reading answers that come in pieces: lines of text as they arrive, and pauses in which the page draws. */
-import { turn } from "../base/turns.ts";
-
-/** A frame has 16 ms; what is read between two of them takes half. */
-const WORK_MS = 8;
+import { STRETCH_MS, turn } from "../base/turns.ts";
 
 /** The lines of a body, without those that are empty. Gives way to the page whenever it has kept it busy for a while. */
 export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
@@ -20,7 +17,7 @@ export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator
         pieces = [next];
         if (line === "") continue;
         yield line;
-        if (performance.now() - worked < WORK_MS) continue;
+        if (performance.now() - worked < STRETCH_MS) continue;
         await turn();
         worked = performance.now();
       }

@@ -1,6 +1,7 @@
 /** The columns of a skeleton to a `Trace`: what is drawn of its spans, and nothing else. */
 import type { SpanId, TraceId } from "../base/ids.ts";
 import { duration, offset, unixNanos } from "../base/time.ts";
+import { atOnce, type Steps } from "../base/turns.ts";
 import { CODES, KINDS, type Resource, type Scope, type Span, type Status } from "../model/span.ts";
 import type { Trace } from "../model/trace.ts";
 import { array, bigint, number, object, text, texts } from "./json.ts";
@@ -12,8 +13,14 @@ const NO_SCOPE: Scope = { name: "", version: "", attributes: NOTHING, droppedAtt
 const STATUSES: readonly Status[] = CODES.map((code) => ({ code, message: "" }));
 const UNSET: Status = { code: "unset", message: "" };
 
+/** So many spans are a step: some two milliseconds. */
+const STEP_SPANS = 4_096;
+
 /** Decodes the answer of `GET /api/v1/traces/{id}/skeleton`. */
-export function decodeSkeleton(id: TraceId, wire: unknown): Trace {
+export const decodeSkeleton = (id: TraceId, wire: unknown): Trace => atOnce(skeletonInSteps(id, wire));
+
+/** The same in steps: for whoever gives way between them. */
+export function* skeletonInSteps(id: TraceId, wire: unknown): Steps<Trace> {
   const body = object(wire);
   const ids = idsOf(text(body["ids"]));
   const [parent, name, service] = [array(body["parent"]), array(body["name"]), array(body["service"])];
@@ -25,8 +32,10 @@ export function decodeSkeleton(id: TraceId, wire: unknown): Trace {
   const lostParents = new Map(array(body["orphan"]).map((row, i) => [number(row), lost[i] ?? null]));
   const nobody = bareResource("unknown_service");
   let end = 0;
-  const spans = ids.map((own, row): Span => {
-    const span = {
+  const spans: Span[] = [];
+  for (const [row, own] of ids.entries()) {
+    if (row % STEP_SPANS === 0) yield;
+    const span: Span = {
       id: own,
       parentId: ids[number(parent[row] ?? -1)] ?? lostParents.get(row) ?? null,
       name: names[number(name[row])] ?? "",
@@ -46,8 +55,8 @@ export function decodeSkeleton(id: TraceId, wire: unknown): Trace {
       droppedLinks: 0,
     };
     end = Math.max(end, span.start + span.duration);
-    return span;
-  });
+    spans.push(span);
+  }
   return { id, start: unixNanos(bigint(body["startTimeUnixNano"])), duration: duration(end), spans, isSkeleton: true, missing: texts(body["missing"]) };
 }
 

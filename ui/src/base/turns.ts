@@ -2,5 +2,33 @@
 
 /** Resolves after the page had its turn. */
 export function turn(): Promise<void> {
+  // A timer that follows on others comes four milliseconds late.
+  if (typeof scheduler !== "undefined" && "yield" in scheduler) return scheduler.yield();
   return new Promise((resolve) => setTimeout(resolve));
+}
+
+/** A frame has 16 ms; what is computed between two of them takes half. */
+export const STRETCH_MS = 8;
+
+/** Work that pauses now and then, so that whoever runs it may give way. */
+export type Steps<Result> = Generator<undefined, Result>;
+
+/** What `steps` come to; the page has its turn whenever they have kept it busy for a while, and before they begin. */
+export async function inTurns<Result>(steps: Steps<Result>): Promise<Result> {
+  await turn();
+  for (let began = performance.now(); ; ) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (performance.now() - began < STRETCH_MS) continue;
+    await turn();
+    began = performance.now();
+  }
+}
+
+/** The same without pauses. */
+export function atOnce<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }

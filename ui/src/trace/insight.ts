@@ -6,6 +6,7 @@
  */
 import { at } from "../base/arrays.ts";
 import type { SpanId } from "../base/ids.ts";
+import { atOnce, type Steps } from "../base/turns.ts";
 import type { Analysis, Finding, Part, Section } from "../model/analysis.ts";
 import type { Trace } from "../model/trace.ts";
 import { complement, joined, joinSorted, type Pairs, NO_PAIRS, type Stretches, stretchesOf } from "./stretches.ts";
@@ -47,40 +48,57 @@ export interface Insight {
 }
 
 /** `trace` is the one `tree` is of: its start is what the tree's offsets count from. */
-export function insightOf(trace: Trace, tree: TraceTree, analysis: Analysis): Insight {
+export const insightOf = (trace: Trace, tree: TraceTree, analysis: Analysis): Insight => atOnce(insightInSteps(trace, tree, analysis));
+
+/** The same in steps: for whoever gives way between them. */
+export function* insightInSteps(trace: Trace, tree: TraceTree, analysis: Analysis): Steps<Insight> {
   const { columns } = analysis;
   const positionOf = positionsOf(columns.id, tree);
   const count = tree.spans.length;
   const moved = Number(analysis.start - trace.start);
   const placedAt = (index: number): number => positionOf[index] ?? -1;
-  const column = (values: ArrayLike<number>): Float64Array => {
+  function* column(values: ArrayLike<number>): Steps<Float64Array> {
+    yield;
     const placed = new Float64Array(count);
     for (let i = 0; i < positionOf.length; i++) {
       const position = at(positionOf, i);
       if (position >= 0) placed[position] = at(placed, position) + at(values, i);
     }
     return placed;
-  };
+  }
   const placed = (section: Section) => ({ position: placedAt(section.span), from: section.start + moved, to: section.end + moved });
-  const critical = column(columns.critical);
+  const critical = yield* column(columns.critical);
+  const self = yield* column(columns.self);
+  const gap = yield* column(columns.gap);
+  const dark = yield* column(columns.dark);
+  const shift = yield* column(columns.shift);
+  const detached = yield* column(columns.detached);
+  yield;
+  const criticalWithin = sumsWithin(tree, critical);
+  yield;
+  const findings = analysis.findings.map((finding) => ({ ...finding, positions: positions(finding.spans.map(placedAt)) }));
+  yield;
   const sections = analysis.path.map(placed);
+  const path = stretchesOf(count, sections);
+  yield;
+  const darkStretches = stretchesOf(count, analysis.dark.map(placed));
+  yield;
   const root = analysis.mainRoot === null ? -1 : placedAt(analysis.mainRoot);
-  const shift = column(columns.shift);
   return {
     text: analysis.text,
     parts: analysis.parts.map((part) => ({ ...part, position: placedAt(part.span) })),
-    findings: analysis.findings.map((finding) => ({ ...finding, positions: positions(finding.spans.map(placedAt)) })),
+    findings,
     findingsLeftOut: analysis.findingsLeftOut,
     total: root < 0 ? 0 : Math.max(0, at(tree.spans, root).duration),
-    self: column(columns.self),
+    self,
     critical,
-    criticalWithin: sumsWithin(tree, critical),
-    gap: column(columns.gap),
-    dark: column(columns.dark),
+    criticalWithin,
+    gap,
+    dark,
     shift,
-    detached: Uint8Array.from(column(columns.detached), (d) => (d > 0 ? 1 : 0)),
-    path: stretchesOf(count, sections),
-    darkStretches: stretchesOf(count, analysis.dark.map(placed)),
+    detached: Uint8Array.from(detached, (d) => (d > 0 ? 1 : 0)),
+    path,
+    darkStretches,
     sections,
     shifted: shift.reduce((sum, s) => sum + (s === 0 ? 0 : 1), 0),
   };

@@ -13,6 +13,7 @@
  */
 import { at } from "../base/arrays.ts";
 import type { SpanId } from "../base/ids.ts";
+import { atOnce, type Steps } from "../base/turns.ts";
 import { isError, type Span } from "../model/span.ts";
 
 export interface TraceTree {
@@ -40,27 +41,21 @@ export interface TraceTree {
 
 const NONE = -1;
 
-export function buildTree(spans: readonly Span[]): TraceTree {
-  const steps = treeInSteps(spans);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
-}
+/** So many spans are a step: some two milliseconds. */
+const STEP_SPANS = 4_096;
 
-/** The same in steps of about equal length: for whoever gives way between them. */
-export function* treeInSteps(spans: readonly Span[]): Generator<undefined, TraceTree> {
-  const tree = inOrder(spans);
-  if (tree) return tree;
-  yield;
-  return yield* ordered(spans);
+export const buildTree = (spans: readonly Span[]): TraceTree => atOnce(treeInSteps(spans));
+
+/** The same in steps: for whoever gives way between them. */
+export function* treeInSteps(spans: readonly Span[]): Steps<TraceTree> {
+  return (yield* inOrder(spans)) ?? (yield* ordered(spans));
 }
 
 /**
  * The tree of spans that come as the server orders them, parents before their children and siblings by start, each id once;
  * null for others. Saves the sorting, which takes longer than all the rest.
  */
-function inOrder(spans: readonly Span[]): TraceTree | null {
+function* inOrder(spans: readonly Span[]): Steps<TraceTree | null> {
   const count = spans.length;
   const positionOf = new Map<SpanId, number>();
   const parent = new Int32Array(count).fill(NONE);
@@ -71,6 +66,7 @@ function inOrder(spans: readonly Span[]): TraceTree | null {
   let orphans = 0;
   let above = NONE;
   for (let i = 0; i < count; i++) {
+    if (i % STEP_SPANS === 0) yield;
     const span = at(spans, i);
     positionOf.set(span.id, i);
     const named = span.parentId === null ? NONE : (positionOf.get(span.parentId) ?? NONE);
@@ -94,10 +90,11 @@ function inOrder(spans: readonly Span[]): TraceTree | null {
   // An orphan whose parent comes later is none.
   const isLost = (root: number): boolean => !positionOf.has(at(spans, root).parentId ?? ("" as SpanId));
   if (positionOf.size < count || !roots.every(isLost)) return null;
-  return { ...summarise(spans, { parent, depth }), positionOf, roots, orphans, duplicates: 0, cycles: 0 };
+  return { ...(yield* summarise(spans, { parent, depth })), positionOf, roots, orphans, duplicates: 0, cycles: 0 };
 }
 
-function* ordered(spans: readonly Span[]): Generator<undefined, TraceTree> {
+function* ordered(spans: readonly Span[]): Steps<TraceTree> {
+  yield;
   const { unique, indexOf } = withoutDuplicates(spans);
   yield;
   const parents = new Int32Array(unique.length);
@@ -116,7 +113,7 @@ function* ordered(spans: readonly Span[]): Generator<undefined, TraceTree> {
   inPreOrder.forEach((span, position) => indexOf.set(span.id, position));
   yield;
   return {
-    ...summarise(inPreOrder, walk),
+    ...(yield* summarise(inPreOrder, walk)),
     positionOf: indexOf,
     roots: walk.roots,
     orphans,
@@ -224,7 +221,7 @@ function earliestOfCycle(parents: Int32Array, start: number): number {
 type Sums = Omit<TraceTree, "positionOf" | "roots" | "orphans" | "duplicates" | "cycles">;
 
 /** What follows from order and parents; sums flow from the last span to the first, since parents come before children. */
-function summarise(spans: readonly Span[], { parent, depth }: Pick<Walk, "parent" | "depth">): Sums {
+function* summarise(spans: readonly Span[], { parent, depth }: Pick<Walk, "parent" | "depth">): Steps<Sums> {
   const count = spans.length;
   const descendants = new Int32Array(count);
   const errorsBelow = new Int32Array(count);
@@ -235,6 +232,7 @@ function summarise(spans: readonly Span[], { parent, depth }: Pick<Walk, "parent
     subtreeEnd[i] = span.start + Math.max(0, span.duration);
   });
   for (let i = count - 1; i >= 0; i--) {
+    if (i % STEP_SPANS === 0) yield;
     const above = at(parent, i);
     if (above === NONE) continue;
     descendants[above] = at(descendants, above) + at(descendants, i) + 1;

@@ -125,7 +125,7 @@ export function TracePage({ source, trace: recorded, whole, onRefresh }: TracePa
               <Details
                 model={model}
                 position={selected}
-                isAnalysing={analysis.isPending}
+                isAnalysing={insight === null && analysis.error === null}
                 onGoTo={goTo}
                 onFind={(find) => changeLook({ find, finding: null })}
                 onHide={state.hideService}

@@ -3,18 +3,17 @@ import { useCallback, useMemo } from "react";
 import type { TraceSource } from "../../api/source.ts";
 import { at } from "../../base/arrays.ts";
 import type { Analysis } from "../../model/analysis.ts";
-import { isError, type Span } from "../../model/span.ts";
 import type { Trace } from "../../model/trace.ts";
 import { useSlots } from "../../state/queries.ts";
 import type { SlotOf } from "../../trace/colours.ts";
 import type { TraceFacts } from "../../trace/facts.ts";
 import type { Folds } from "../../trace/folds.ts";
-import { type Insight, insightOf, SubtreePath } from "../../trace/insight.ts";
+import { type Insight, SubtreePath } from "../../trace/insight.ts";
 import type { Overlay } from "../../trace/layout.ts";
-import { factsOf, filledTree, foldsOf, treeOf } from "../../trace/prepared.ts";
+import { errorsOf, factsOf, filledTree, foldsOf, treeOf } from "../../trace/prepared.ts";
 import { SearchIndex } from "../../trace/search.ts";
-import { corrected } from "../../trace/skew.ts";
 import type { TraceTree } from "../../trace/tree.ts";
+import { useAnalysed } from "./useAnalysed.ts";
 
 export interface TraceModel {
   readonly source: TraceSource;
@@ -30,7 +29,7 @@ export interface TraceModel {
   readonly index: SearchIndex;
   /** Positions of spans with an error. */
   readonly errors: Int32Array;
-  /** Null until the server has said, or when it could not. */
+  /** Null until the server has said and that is laid over the tree, or when it could not. */
   readonly insight: Insight | null;
   readonly overlay: Overlay | null;
   readonly slotOf: SlotOf;
@@ -41,15 +40,16 @@ export interface TraceModel {
 export function useTraceModel(recorded: Trace, whole: Trace | null, analysis: Analysis | null, source: TraceSource): TraceModel {
   // Spans that came after the skeleton are known from the whole alone.
   const known = whole !== null && whole.spans.length > recorded.spans.length ? whole : recorded;
-  const trace = useMemo(() => (analysis ? corrected(known, analysis) : known), [known, analysis]);
+  const overlaid = useAnalysed(known, analysis);
+  const trace = overlaid?.trace ?? known;
+  const insight = overlaid?.insight ?? null;
   // Positions are the same when the spans begin to speak.
   const bare = treeOf(trace);
   const tree = whole !== null && whole !== trace && bare.spans.length > 0 ? filledTree(bare, whole) : bare;
   const facts = factsOf(trace);
   const folds = foldsOf(trace);
   const index = useMemo(() => new SearchIndex(tree), [tree]);
-  const errors = useMemo(() => positionsWhere(bare.spans, isError), [bare]);
-  const insight = useMemo(() => (analysis ? insightOf(trace, bare, analysis) : null), [trace, bare, analysis]);
+  const errors = errorsOf(trace);
   const overlay = useMemo(
     () => insight && { insight, path: new SubtreePath(bare, insight.path), dark: new SubtreePath(bare, insight.darkStretches) },
     [bare, insight],
@@ -60,10 +60,4 @@ export function useTraceModel(recorded: Trace, whole: Trace | null, analysis: An
     () => ({ source, whole, trace, tree, bare, facts, folds, index, errors, insight, overlay, slotOf, slotAt }),
     [source, whole, trace, tree, bare, facts, folds, index, errors, insight, overlay, slotOf, slotAt],
   );
-}
-
-function positionsWhere(spans: readonly Span[], holds: (span: Span) => boolean): Int32Array {
-  const positions: number[] = [];
-  spans.forEach((span, position) => holds(span) && positions.push(position));
-  return Int32Array.from(positions);
 }

@@ -9,6 +9,7 @@ import { useMatches } from "../../state/traces.ts";
 import { findingNamed } from "../../trace/findings.ts";
 import { foldAt } from "../../trace/folds.ts";
 import type { PlacedFinding } from "../../trace/insight.ts";
+import { wholeRowsOf } from "../../trace/prepared.ts";
 import { collapsedFrom, revealing, type RowFilter, type Rows, rowOf, type Shape, toggled, visibleRows, WHOLE_SHAPE } from "../../trace/rows.ts";
 import { neighbour } from "../../trace/search.ts";
 import { isWhole, panned, showing, wholeWindow, windowWithin, zoomed } from "../../trace/window.ts";
@@ -73,7 +74,8 @@ export function useTraceState(model: TraceModel, look: TraceLook, changeLook: (p
   const filter = useFilter(model, look);
   const [wish, setShape] = useState<Shape>(() => (selected === null ? WHOLE_SHAPE : revealing(tree, folds, WHOLE_SHAPE, selected, true)));
   const shape = useMemo(() => (current === null ? wish : revealing(tree, folds, wish, current, false)), [tree, folds, wish, current]);
-  const rows = useMemo(() => visibleRows(tree, folds, shape, filter), [tree, folds, shape, filter]);
+  const isWholeShape = shape === WHOLE_SHAPE && !filter.isNarrow;
+  const rows = useMemo(() => (isWholeShape ? wholeRowsOf(model.trace) : visibleRows(tree, folds, shape, filter)), [model.trace, tree, folds, shape, filter, isWholeShape]);
 
   const moveTo = (position: number, open: boolean, own: boolean): void => {
     const span = at(tree.spans, position);

@@ -17,7 +17,7 @@ import { SpanFacts } from "./SpanFacts.tsx";
 interface DetailsProps {
   readonly model: TraceModel;
   readonly position: number;
-  /** Whether the server has not said yet where the time went. */
+  /** Whether it is not known yet where the time went. */
   readonly isAnalysing: boolean;
   readonly onGoTo: (position: number) => void;
   readonly onFind: (query: string) => void;

@@ -58,7 +58,7 @@ function percentile(share: number): string {
 interface SpanFactsProps {
   readonly model: TraceModel;
   readonly position: number;
-  /** Whether the server has not said yet where the time went. */
+  /** Whether it is not known yet where the time went. */
   readonly isAnalysing: boolean;
   readonly onGoTo: (position: number) => void;
 }

@@ -1,0 +1,1 @@
+export{r as encodeTrace}from"./otlp_encode-CA2t5tBp.js";

@@ -1,1 +1,0 @@
-export{r as encodeTrace}from"./otlp_encode-DYOgVh8o.js";
