@@ -4,20 +4,25 @@
  */
 import type { SpanId, TraceId } from "../base/ids.ts";
 import { instantAt, NS_PER_US, type UnixNanos } from "../base/time.ts";
+import type { Steps } from "../base/turns.ts";
 import { type Attribute, type AttributeValue, valueText } from "../model/attribute.ts";
 import type { Resource, Span, SpanEvent } from "../model/span.ts";
 import type { Trace } from "../model/trace.ts";
 import type { JsonObject } from "./json.ts";
+import { closing, listText, opening } from "./json_text.ts";
 
 const SERVICE = "service.name";
 
-/** The document with one trace; each resource is a process. */
-export function jaegerFromTrace({ id, start, spans }: Trace): JsonObject {
+/** What the document says beside its one trace. */
+const ABOUT: JsonObject = { total: 1, limit: 0, offset: 0, errors: null };
+
+/** The text of the document with one trace, in pieces; each resource is a process. `onDone` hears how many spans have been written. */
+export function* jaegerText({ id, start, spans }: Trace, onDone: (spans: number) => void = () => undefined): Steps<readonly string[]> {
   const processIds = new Map<Resource, string>();
   for (const { resource } of spans) if (!processIds.has(resource)) processIds.set(resource, `p${processIds.size + 1}`);
   const processes = Object.fromEntries([...processIds].map(([resource, process]) => [process, processOf(resource)]));
-  const encoded = spans.map((span) => spanOf(id, start, span, processIds.get(span.resource) ?? ""));
-  return { data: [{ traceID: id, spans: encoded, processes, warnings: null }], total: 1, limit: 0, offset: 0, errors: null };
+  const written = yield* listText(spans, (span) => spanOf(id, start, span, processIds.get(span.resource) ?? ""), onDone);
+  return ['{"data":[', opening({ traceID: id }), '"spans":[', ...written, "]", closing({ processes, warnings: null }), "]", closing(ABOUT)];
 }
 
 function processOf({ service, attributes }: Resource): JsonObject {

@@ -1,10 +1,12 @@
 /** Spans of the model back to OTLP/JSON: what "raw" shows, "copy" copies and "download" saves. Fields that are zero or empty are left out. */
 import type { TraceId } from "../base/ids.ts";
 import { instantAt, offset, type UnixNanos } from "../base/time.ts";
+import type { Steps } from "../base/turns.ts";
 import type { Attribute, AttributeValue } from "../model/attribute.ts";
-import type { Resource, Span, SpanEvent, SpanKind, SpanLink, Status } from "../model/span.ts";
+import type { Resource, Scope, Span, SpanEvent, SpanKind, SpanLink, Status } from "../model/span.ts";
 import type { Trace } from "../model/trace.ts";
 import type { JsonObject } from "./json.ts";
+import { closing, listText, opening } from "./json_text.ts";
 
 const KIND_NUMBERS: Readonly<Record<SpanKind, number>> = {
   unspecified: 0,
@@ -27,26 +29,44 @@ export function encodeTrace(trace: Trace): JsonObject {
   return { resourceSpans: [...byResource].map(([resource, spans]) => encodeResourceSpans(trace.id, trace.start, resource, spans)) };
 }
 
+/** The text of the same document in pieces; `onDone` hears how many spans have been written. */
+export function* otlpText({ id, start, spans }: Trace, onDone: (spans: number) => void = () => undefined): Steps<readonly string[]> {
+  const pieces = ['{"resourceSpans":['];
+  let done = 0;
+  for (const [resource, ofResource] of groupedBy(spans, (span) => span.resource)) {
+    const { schemaUrl, ...head } = encodeResource(resource);
+    pieces.push(done === 0 ? "" : ",", opening(head), '"scopeSpans":[');
+    let isFirst = true;
+    for (const [scope, own] of groupedBy(ofResource, (span) => span.scope)) {
+      const { schemaUrl: ofScope, ...scopeHead } = encodeScope(scope);
+      const before = done;
+      pieces.push(isFirst ? "" : ",", opening(scopeHead), '"spans":[');
+      pieces.push(...(yield* listText(own, (span) => encodeBareSpan(id, start, span), (count) => onDone(before + count))));
+      pieces.push("]", closing(compact({ schemaUrl: ofScope })));
+      done += own.length;
+      isFirst = false;
+    }
+    pieces.push("]", closing(compact({ schemaUrl })));
+  }
+  pieces.push("]}");
+  return pieces;
+}
+
 function encodeResourceSpans(id: TraceId, traceStart: UnixNanos, resource: Resource, spans: readonly Span[]): JsonObject {
-  return compact({
-    resource: compact({
-      attributes: encodeAttributes(resource.attributes),
-      droppedAttributesCount: resource.droppedAttributes,
-    }),
-    scopeSpans: [...groupedBy(spans, (span) => span.scope)].map(([scope, own]) =>
-      compact({
-        scope: compact({
-          name: scope.name,
-          version: scope.version,
-          attributes: encodeAttributes(scope.attributes),
-          droppedAttributesCount: scope.droppedAttributes,
-        }),
-        spans: own.map((span) => encodeBareSpan(id, traceStart, span)),
-        schemaUrl: scope.schemaUrl,
-      }),
-    ),
-    schemaUrl: resource.schemaUrl,
+  const { schemaUrl, ...head } = encodeResource(resource);
+  const scopeSpans = [...groupedBy(spans, (span) => span.scope)].map(([scope, own]) => {
+    const { schemaUrl: ofScope, ...scopeHead } = encodeScope(scope);
+    return compact({ ...scopeHead, spans: own.map((span) => encodeBareSpan(id, traceStart, span)), schemaUrl: ofScope });
   });
+  return compact({ ...head, scopeSpans, schemaUrl });
+}
+
+function encodeResource({ attributes, droppedAttributes, schemaUrl }: Resource): JsonObject {
+  return compact({ resource: compact({ attributes: encodeAttributes(attributes), droppedAttributesCount: droppedAttributes }), schemaUrl });
+}
+
+function encodeScope({ name, version, attributes, droppedAttributes, schemaUrl }: Scope): JsonObject {
+  return compact({ scope: compact({ name, version, attributes: encodeAttributes(attributes), droppedAttributesCount: droppedAttributes }), schemaUrl });
 }
 
 function groupedBy<K>(spans: readonly Span[], keyOf: (span: Span) => K): Map<K, Span[]> {
@@ -131,7 +151,7 @@ function compact(fields: JsonObject): JsonObject {
 }
 
 function isAbsent(value: unknown): boolean {
-  if (value === 0 || value === "") return true;
+  if (value === 0 || value === "" || value === undefined) return true;
   if (Array.isArray(value)) return value.length === 0;
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }

@@ -1,7 +1,8 @@
 /** Saving text as a file, by way of the browser's own download. */
 
-export function saveText(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+/** `pieces` follow on each other. */
+export function saveText(name: string, pieces: readonly string[]): void {
+  const address = URL.createObjectURL(new Blob([...pieces], { type: "application/json" }));
   const link = document.createElement("a");
   link.href = address;
   link.download = name;

@@ -3,32 +3,25 @@ import { useId, useRef } from "react";
 import type { Trace } from "../../model/trace.ts";
 import { Button, IconButton } from "../../widgets/controls.tsx";
 import { DownloadIcon } from "../../widgets/icons.tsx";
-import { saveText } from "../../widgets/save.ts";
+import { type Form, saveTrace, useSaving } from "./saving.ts";
 import styles from "./ToolBar.module.css";
-
-type Form = "otlp" | "jaeger";
-
-/** Few save a trace: what writes it comes when it is asked for. */
-export async function saveTrace(trace: Trace, form: Form): Promise<void> {
-  if (form === "otlp") {
-    const { encodeTrace } = await import("../../api/otlp_encode.ts");
-    saveText(`trace-${trace.id}.json`, JSON.stringify(encodeTrace(trace)));
-  } else {
-    const { jaegerFromTrace } = await import("../../api/jaeger_encode.ts");
-    saveText(`trace-${trace.id}.jaeger.json`, JSON.stringify(jaegerFromTrace(trace)));
-  }
-}
 
 /** `whole` is null until all that the spans say is here. */
 export function SaveMenu({ whole }: { readonly whole: Trace | null }) {
   const id = useId();
   const menu = useRef<HTMLDivElement>(null);
+  const saving = useSaving();
   const save = (form: Form) => (): void => {
     menu.current?.hidePopover();
     if (whole) void saveTrace(whole, form);
   };
   return (
     <>
+      {saving !== null && (
+        <span role="status" className={styles.saving}>
+          saving {Math.floor(saving * 100)} %
+        </span>
+      )}
       <IconButton look="bare" label="download the trace" disabled={whole === null} popoverTarget={id} style={{ anchorName: `--${id}` }}>
         <DownloadIcon />
       </IconButton>

@@ -1,1 +1,0 @@
-export{r as encodeTrace}from"./otlp_encode-CA2t5tBp.js";
