@@ -9,7 +9,7 @@ import { launch } from "./browser.mjs";
 
 const base = process.env.BASE_URL ?? "http://127.0.0.1:3200";
 const out = process.argv[2] ?? "shots";
-const SIZES = { wide: { width: 1440, height: 900 }, narrow: { width: 420, height: 860 } };
+const SIZES = { wide: { width: 1600, height: 1000 }, narrow: { width: 400, height: 860 } };
 
 const get = async (path) => (await fetch(`${base}${path}`)).json();
 const { traces: slow } = await get("/api/v1/traces?order=slowest&limit=50");
@@ -17,6 +17,7 @@ const { traces: fresh } = await get("/api/v1/traces?order=newest&limit=100");
 const withErrors = fresh.find((trace) => trace.errorCount > 0 && trace.hasRoot) ?? fresh[0];
 const whole = fresh.find((trace) => trace.errorCount === 0 && trace.services.length > 4) ?? fresh[0];
 const largest = slow.reduce((most, trace) => (trace.spanCount > most.spanCount ? trace : most));
+const alike = fresh.find((trace) => trace !== whole && trace.rootService === whole.rootService && trace.rootName === whole.rootName);
 const rootless = fresh.find((trace) => !trace.hasRoot);
 
 async function spanWithEvent(id) {
@@ -37,7 +38,8 @@ const PAGES = {
   none: "/?service=nobody",
   trace: `/trace/${whole.traceId}`,
   details: `/trace/${withErrors.traceId}?span=${await spanWithEvent(withErrors.traceId)}`,
-  graph: `/trace/${whole.traceId}?view=graph`,
+  ...Object.fromEntries(["flame", "table", "graph", "events", "compare"].map((view) => [view, `/trace/${withErrors.traceId}?view=${view}`])),
+  ...(alike && { comparison: `/trace/${whole.traceId}?view=compare&other=${alike.traceId}` }),
   find: `/trace/${whole.traceId}?find=payment`,
   large: `/trace/${largest.traceId}`,
   ...(rootless && { rootless: `/trace/${rootless.traceId}` }),

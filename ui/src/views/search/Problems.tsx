@@ -18,7 +18,8 @@ export function Problems({ diagnosis, onFix }: { readonly diagnosis: Diagnosis; 
           <pre tabIndex={0}>{underlined(query, diagnostic)}</pre>
           <p>
             <ErrorIcon size={12} /> {diagnostic.message}
-            {diagnostic.hint && <span className={styles.hint}> {diagnostic.hint}</span>}
+            {/* A button says the same in fewer words. */}
+            {diagnostic.hint && diagnostic.fixes.length === 0 && <span className={styles.hint}>: {diagnostic.hint}</span>}
           </p>
           {diagnostic.fixes.map((fix) => (
             <Button key={`${fix.from} ${fix.text}`} onClick={() => onFix(applied(query, fix))}>

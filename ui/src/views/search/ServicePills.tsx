@@ -1,4 +1,4 @@
-/** The services of a trace: those with errors first, then by spans, as many as fit, and how many there are. Colour is a help, the name is the fact. */
+/** The services of a trace: how many there are, and as many as fit, those with errors first, then by spans. Colour is a help, the name is the fact. */
 import { plural } from "../../base/format.ts";
 import type { ServiceCount } from "../../model/trace.ts";
 import type { SlotOf } from "../../trace/colours.ts";
@@ -7,13 +7,15 @@ import styles from "./ServicePills.module.css";
 
 /** More pills than this never fit beside each other. */
 const PILLS_MAX = 8;
-/** With so few the row shows them all; with more it also says how many there are. */
-const FEW = 3;
 
 export function ServicePills({ services, slotOf }: { readonly services: readonly ServiceCount[]; readonly slotOf: SlotOf }) {
   const ordered = [...services].sort((a, b) => b.errors - a.errors || b.spans - a.spans);
   return (
     <span className={styles.services}>
+      <span className={styles.count} title={ordered.map(words).join("\n")}>
+        {ordered.length}
+        <span className="aside"> in all: </span>
+      </span>
       <span className={styles.pills}>
         {ordered.slice(0, PILLS_MAX).map((service) => (
           <span key={service.name} className={styles.pill} title={words(service)}>
@@ -28,11 +30,6 @@ export function ServicePills({ services, slotOf }: { readonly services: readonly
           </span>
         ))}
       </span>
-      {ordered.length > FEW && (
-        <span className={styles.count} title={ordered.map(words).join("\n")}>
-          {ordered.length} in all
-        </span>
-      )}
     </span>
   );
 }

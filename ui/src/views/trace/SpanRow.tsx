@@ -3,6 +3,7 @@ import { memo } from "react";
 import { formatCount, formatDuration, plural } from "../../base/format.ts";
 import { duration } from "../../base/time.ts";
 import type { Span } from "../../model/span.ts";
+import { shortName } from "../../trace/words.ts";
 import { classes } from "../../widgets/controls.tsx";
 import { ChevronIcon, ClockIcon, ErrorIcon, KindIcon } from "../../widgets/icons.tsx";
 import styles from "./Waterfall.module.css";
@@ -28,6 +29,8 @@ interface SpanRowProps {
   readonly isCurrent: boolean;
   readonly isMatch: boolean;
   readonly isOrphan: boolean;
+  /** Whether its parent is of the same service: where there is little room the colour says that. */
+  readonly isOfParentsService: boolean;
   /** What correction of clocks added, in nanoseconds. */
   readonly shift: number;
   /** Own time on the critical path, in nanoseconds. */
@@ -72,11 +75,11 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
             <span className="aside">errors below </span>
           </span>
         )}
-        <span className={styles.service}>{span.resource.service}</span>
+        <span className={classes(styles.service, props.isOfParentsService && styles.inherited)}>{span.resource.service}</span>
         <span className={styles.kind} title={span.kind}>
           <KindIcon kind={span.kind} />
         </span>
-        <span className={styles.operation}>{span.name || "(no name)"}</span>
+        <span className={styles.operation}>{shortName(span.name) || "(no name)"}</span>
         {isOrphan && (
           <span className={styles.note} title={`its parent ${span.parentId} is not in this trace`}>
             no parent

@@ -95,6 +95,7 @@ const RowBlock = memo(function RowBlock({ tree, folds, rows, first, last, shape,
             isCollapsed={shape.collapsed.has(span.id)}
             isCurrent={row === currentRow}
             isMatch={matched.has(row)}
+            isOfParentsService={at(rows.depth, row) > 0 && isOfParentsService(tree, position)}
             isOrphan={span.parentId !== null && at(tree.parent, position) === -1}
             shift={insight ? at(insight.shift, position) : 0}
             critical={insight ? at(insight.critical, position) : 0}
@@ -105,3 +106,8 @@ const RowBlock = memo(function RowBlock({ tree, folds, rows, first, last, shape,
     </div>
   );
 });
+
+function isOfParentsService(tree: TraceTree, position: number): boolean {
+  const parent = at(tree.parent, position);
+  return parent >= 0 && at(tree.spans, parent).resource.service === at(tree.spans, position).resource.service;
+}

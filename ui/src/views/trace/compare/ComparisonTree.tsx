@@ -5,12 +5,12 @@ import { type Duration, duration } from "../../../base/time.ts";
 import type { Change, Comparison, ComparisonNode, Side } from "../../../model/comparison.ts";
 import type { SlotOf } from "../../../trace/colours.ts";
 import { comparisonRows } from "../../../trace/comparison.ts";
+import { shortName } from "../../../trace/words.ts";
 import { classes } from "../../../widgets/controls.tsx";
 import { VirtualList } from "../../../widgets/VirtualList.tsx";
 import styles from "./CompareView.module.css";
 
 const ROW_PX = 26;
-const INDENT_PX = 14;
 /** Changes below this share of the largest one are not worth a number. */
 const SHARE_TOLD = 0.01;
 
@@ -30,8 +30,12 @@ export function ComparisonTree({ comparison, slotOf }: { readonly comparison: Co
     <>
       <div className={classes(styles.row, styles.columns)} aria-hidden="true">
         <span>operation</span>
-        <span className={styles.number}>this: {formatDuration(comparison.left)}</span>
-        <span className={styles.number}>other: {formatDuration(comparison.right)}</span>
+        <span className={styles.number}>
+          this<span className={styles.whole}>: {formatDuration(comparison.left)}</span>
+        </span>
+        <span className={styles.number}>
+          other<span className={styles.whole}>: {formatDuration(comparison.right)}</span>
+        </span>
         <span />
         <span title="change of the time on the critical path">critical path</span>
       </div>
@@ -59,10 +63,10 @@ function NodeRow({ node, depth, most, slot }: NodeRowProps) {
   const share = most > 0 ? Math.abs(change) / most : 0;
   return (
     <>
-      <span className={styles.name} style={{ paddingLeft: depth * INDENT_PX }} title={`${node.service} ${node.name}`}>
+      <span className={styles.name} style={{ paddingLeft: `calc(${depth} * var(--indent))` }} title={`${node.service} ${node.name}`}>
         <span className={styles.colour} style={{ background: `var(--service-${slot})` }} />
         <span className={styles.words}>
-          <b>{node.service}</b> {node.name}
+          <b>{node.service}</b> {shortName(node.name)}
         </span>
       </span>
       <SideCell side={node.left} />

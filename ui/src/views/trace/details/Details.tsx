@@ -4,6 +4,7 @@ import { encodeSpan } from "../../../api/otlp_encode.ts";
 import { at } from "../../../base/arrays.ts";
 import type { Scope, Span } from "../../../model/span.ts";
 import type { Trace } from "../../../model/trace.ts";
+import { errorWords } from "../../../trace/words.ts";
 import { traceAddress } from "../../../state/trace_url.ts";
 import { Button, CopyButton, IconButton } from "../../../widgets/controls.tsx";
 import { CloseIcon, ErrorIcon } from "../../../widgets/icons.tsx";
@@ -47,7 +48,7 @@ export function Details({ model, position, isAnalysing, onGoTo, onFind, onHide, 
       <div key={span.id} className={styles.content} tabIndex={0} role="region" aria-label="details">
         {span.status.code === "error" && (
           <p className={styles.error}>
-            <ErrorIcon /> <span>{span.status.message || "error, without a message"}</span>
+            <ErrorIcon /> <span>{errorWords(span) || "error, without a message"}</span>
           </p>
         )}
         <SpanFacts model={model} position={position} isAnalysing={isAnalysing} onGoTo={onGoTo} />

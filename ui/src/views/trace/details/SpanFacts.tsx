@@ -142,6 +142,8 @@ function OwnTimes({ model: { tree, insight }, position }: { readonly model: Trac
       <Fact name="critical path">
         {isDetached ? (
           "nobody waits for it"
+        ) : (critical ?? 0) <= 0 ? (
+          at(insight.criticalWithin, position) > 0 ? "only through what is below it" : "not on it"
         ) : (
           <>
             {words(critical)} <span className={styles.soft}>{percent(critical, insight.total)} of the trace</span>

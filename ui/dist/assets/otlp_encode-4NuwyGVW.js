@@ -1,0 +1,1 @@
+export{r as otlpText}from"./otlp_encode-CDF70VZr.js";
