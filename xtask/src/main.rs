@@ -5,6 +5,7 @@ mod arrows;
 mod e2e;
 mod licences;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -20,7 +21,9 @@ fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
     let task = args.next();
     let shell = Shell::new()?;
-    shell.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    // Asked of cargo, which runs this, and not baked in: checkouts may share a target folder, and with it this program.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
+    shell.change_dir(PathBuf::from(here).join(".."));
     match task.as_deref() {
         Some("ci") => ci(&shell),
         Some("ui") => build_page(&shell),
