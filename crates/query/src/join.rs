@@ -2,9 +2,14 @@
 
 use block::TraceOrder;
 use model::{Gathered, Remap, SpanBatch, SymbolOverflow};
+use store::FoundTrace;
 
-/// Stored and live spans of one trace as one batch: each span once, in pre-order.
-pub(crate) fn whole(mut stored: Gathered, live: &SpanBatch) -> Result<SpanBatch, SymbolOverflow> {
+/// Stored and live spans of one trace as one batch: each span once, in pre-order. What a single block has is that already.
+pub(crate) fn whole(found: FoundTrace, live: &SpanBatch) -> Result<SpanBatch, SymbolOverflow> {
+    let mut stored = found.spans;
+    if live.is_empty() && found.pieces <= 1 {
+        return Ok(stored.batch);
+    }
     let mut remap = Remap::default();
     remap.reset(live);
     for row in 0..live.len() {

@@ -1,7 +1,8 @@
 //! Answers from live and stored spans as one.
 //!
 //! A question goes first to the live spans and then to the blocks: a span that leaves the shards is in a visible block
-//! before it goes, so it is found in one place or the other, or in both, and what is found twice is answered once.
+//! before it goes, so it is found in one place or the other, or in both, and what is found twice is answered once. Who asks
+//! both at the same time asks the blocks again if there are others now.
 //!
 //! This crate knows no HTTP and no JSON: `api` asks and renders.
 
@@ -92,13 +93,19 @@ impl Query {
         }
     }
 
-    /// The whole trace, wherever its spans are. `None` when no span of it is known.
+    /// The whole trace, wherever its spans are. `None` when no span of it is known. Memory and blocks are asked at the same time.
     ///
     /// # Errors
     /// [`QueryError::Store`] when nothing was found and a block could not be asked.
     pub async fn trace(&self, id: TraceId) -> Result<Option<FoundTrace>, QueryError> {
-        let live = self.collector.trace(id).await?.value;
-        let stored = match self.store.find_trace(id).await {
+        let blocks = self.store.blocks();
+        let (live, mut found) = futures::join!(self.collector.trace(id), self.store.find_trace(id));
+        let live = live?.value;
+        if blocks.number() != self.store.blocks().number() {
+            // A span may have left memory before it was looked for there, into a block that was not there yet.
+            found = self.store.find_trace(id).await;
+        }
+        let mut stored = match found {
             Ok(found) => found,
             Err(error) if live.is_empty() => return Err(error.into()),
             Err(error) => store::FoundTrace {
@@ -106,11 +113,11 @@ impl Query {
                 ..Default::default()
             },
         };
-        let missing = stored.unreadable;
+        let missing = std::mem::take(&mut stored.unreadable);
         if live.is_empty() && stored.spans.batch.is_empty() && missing.is_empty() {
             return Ok(None);
         }
-        let spans = join::whole(stored.spans, &live)?;
+        let spans = join::whole(stored, &live)?;
         Ok(Some(FoundTrace { spans, missing }))
     }
 }

@@ -60,6 +60,8 @@ impl fmt::Debug for Store {
 pub struct FoundTrace {
     /// All rows, in no order. A span that was sent twice may be there twice, until a compaction has joined its blocks.
     pub spans: Gathered,
+    /// Blocks that have rows of it. Those of a single one are in pre-order, each span once.
+    pub pieces: usize,
     /// What could not be read, in words; if there is any, spans may be missing.
     pub unreadable: Vec<String>,
 }
@@ -203,6 +205,8 @@ impl Store {
         let reader = &self.inner.reader;
         let limit = self.inner.objects.concurrency();
         let likely = blocks.iter().filter(|meta| !reader.is_ruled_out(meta, id));
+        let likely: Vec<_> = likely.collect();
+        let is_only = likely.len() == 1;
         let answers = in_parallel(likely, limit, |meta| async move {
             let block = BlockRef::new(meta, blocks);
             // A bloom that cannot be read makes this slower, not wrong.
@@ -210,7 +214,7 @@ impl Store {
             if let Ok(false) = bloom {
                 return None;
             }
-            let found = reader.trace(&block, id).await;
+            let found = reader.trace(&block, id, is_only).await;
             Some((meta.id, bloom.err(), found))
         })
         .await;
@@ -326,6 +330,7 @@ impl Pieces {
 
 impl FoundTrace {
     fn join(&mut self, piece: Gathered) -> Result<(), StoreError> {
+        self.pieces += 1;
         if self.spans.batch.is_empty() {
             self.spans = piece;
             return Ok(());
