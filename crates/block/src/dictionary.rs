@@ -10,6 +10,10 @@ use parquet::basic::Type as PhysicalType;
 pub trait Dictionaries: Send + Sync {
     /// What was kept, if it still is.
     fn get(&self, leaf: usize) -> Option<Dictionary>;
+    /// Whether there is something to [get](Self::get).
+    fn has(&self, leaf: usize) -> bool {
+        self.get(leaf).is_some()
+    }
     /// Keeps a dictionary for as long as there is room.
     fn keep(&self, leaf: usize, dictionary: &Dictionary);
 }

@@ -151,7 +151,7 @@ impl SpanGroup {
             kind: None,
             status: None,
             words: [None, None, None],
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity(attribute_count(columns)),
             tail: None,
             events: None,
             event_names: None,
@@ -395,6 +395,11 @@ impl SpanGroup {
             links.pages.forget_symbols();
         }
     }
+}
+
+fn attribute_count(columns: &[SpanColumn]) -> usize {
+    let is_attribute = |column: &&SpanColumn| matches!(column, SpanColumn::Attribute(_));
+    columns.iter().filter(is_attribute).count()
 }
 
 fn there<T>(column: &mut Option<T>) -> Result<&mut T, ReadError> {

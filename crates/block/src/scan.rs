@@ -58,14 +58,25 @@ pub enum SpanColumn {
     Links,
 }
 
-/// Bytes that are rather read than left out between two ranges: a request costs more.
-const NEAR_BYTES: u64 = 16 << 10;
+/// Columns of several leaves, and what the paths of these begin with.
+const NESTED: [(SpanColumn, &str); 4] = [
+    (SpanColumn::Events, "events."),
+    (SpanColumn::Links, "links."),
+    (SpanColumn::Tail, "attributes."),
+    (SpanColumn::Dropped, "dropped_"),
+];
+
+/// Bytes that are rather read than left out between two ranges: another call of the system costs about as much as copying these.
+/// Object stores, where a request costs more, are asked for ranges that lie near each other at once anyway.
+const NEAR_BYTES: u64 = 4 << 10;
 
 /// A `spans.parquet` whose footer is known.
 pub struct SpanFile {
     pub(crate) footer: Arc<ParquetMetaData>,
     /// Leaf columns by path.
     pub(crate) leaves: HashMap<String, usize>,
+    /// The leaves of each of [`NESTED`].
+    nested: [Vec<usize>; 4],
     pub(crate) columns: Vec<AttributeColumn>,
     /// The first row of each row group, and behind them the number of all rows.
     first_rows: Vec<u64>,
@@ -76,17 +87,20 @@ pub struct SpanFile {
 impl SpanFile {
     /// Costs a look at each column's name.
     pub fn new(footer: Arc<ParquetMetaData>, meta: &BlockMeta) -> Self {
-        let leaves = footer.file_metadata().schema_descr().columns().iter();
-        let leaves = leaves.enumerate();
+        let paths = footer.file_metadata().schema_descr().columns().iter();
+        let paths: Vec<String> = paths.map(|leaf| leaf.path().string()).collect();
+        let inside = |(_, prefix): (SpanColumn, &str)| {
+            let leaves = (0..paths.len()).filter(|&leaf| paths[leaf].starts_with(prefix));
+            leaves.collect()
+        };
         let mut first_rows = vec![0];
         for group in footer.row_groups() {
             let rows = u64::try_from(group.num_rows()).unwrap_or(0);
             first_rows.push(first_rows.last().unwrap_or(&0) + rows);
         }
         Self {
-            leaves: leaves
-                .map(|(at, leaf)| (leaf.path().string(), at))
-                .collect(),
+            nested: NESTED.map(inside),
+            leaves: paths.into_iter().zip(0..).collect(),
             columns: meta.columns.clone(),
             first_rows,
             places: places_of(&footer),
@@ -151,11 +165,11 @@ impl SpanFile {
             if leaves.is_empty() {
                 return Err(content(format!("column {column:?} is missing")));
             }
-            for leaf in leaves {
+            for &leaf in leaves {
                 let chunk = metadata.column(leaf);
                 match (pages, places.and_then(|places| places.get(leaf))) {
                     (Some(pages), Some(places)) => {
-                        if kept.get(leaf).is_none() {
+                        if !kept.has(leaf) {
                             ranges.extend(places.dictionary.clone());
                         }
                         let pages = pages.iter().filter_map(|&page| places.pages.get(page));
@@ -254,26 +268,14 @@ impl SpanFile {
         Ok(pages)
     }
 
-    fn leaves_of(&self, column: SpanColumn) -> Vec<usize> {
-        let prefix = match column {
-            SpanColumn::Events => "events.",
-            SpanColumn::Links => "links.",
-            SpanColumn::Tail => "attributes.",
-            SpanColumn::Dropped => "dropped_",
-            other => {
-                return self
-                    .leaves
-                    .get(self.path(other))
-                    .copied()
-                    .into_iter()
-                    .collect();
-            }
-        };
-        let inside = self
-            .leaves
-            .iter()
-            .filter(|(path, _)| path.starts_with(prefix));
-        inside.map(|(_, &leaf)| leaf).collect()
+    fn leaves_of(&self, column: SpanColumn) -> &[usize] {
+        match NESTED.iter().position(|(nested, _)| *nested == column) {
+            Some(at) => &self.nested[at],
+            None => self
+                .leaves
+                .get(self.path(column))
+                .map_or(&[], std::slice::from_ref),
+        }
     }
 
     pub(crate) fn path(&self, column: SpanColumn) -> &str {

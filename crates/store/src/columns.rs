@@ -153,6 +153,10 @@ impl Dictionaries for GroupDictionaries {
         self.kept.get(leaf).cloned()
     }
 
+    fn has(&self, leaf: usize) -> bool {
+        self.kept.get(leaf).is_some()
+    }
+
     fn keep(&self, leaf: usize, dictionary: &Dictionary) {
         if self.kept.put(leaf, dictionary) {
             self.has_grown.store(true, Ordering::Relaxed);
