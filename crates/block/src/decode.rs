@@ -49,11 +49,11 @@ pub(crate) fn batches(
     )
 }
 
-/// `resources.parquet`, decoded: a batch without spans whose resource rows are those of the file, in order.
+/// As [`read_resources`](crate::read_resources), of any writer's file.
 ///
 /// # Errors
 /// [`ReadError`]
-pub fn read_resources(bytes: Bytes) -> Result<SpanBatch, ReadError> {
+pub fn decode_resources(bytes: Bytes) -> Result<SpanBatch, ReadError> {
     let mut into = SpanBatch::default();
     for batch in batches(bytes)? {
         append_resources(&batch?, &mut into)?;
@@ -99,7 +99,7 @@ pub struct SpanDecoder {
 }
 
 impl SpanDecoder {
-    /// A decoder for the spans of one block; `resources` comes from [`read_resources`].
+    /// A decoder for the spans of one block; `resources` comes from [`read_resources`](crate::read_resources).
     pub fn new(meta: &BlockMeta, resources: Arc<SpanBatch>) -> Self {
         let columns = meta
             .columns

@@ -40,6 +40,14 @@ impl IntPages {
         &self.values
     }
 
+    /// Goes to the page with this number, however many rows it has, decodes it and gives their number.
+    pub(crate) fn load_any(&mut self, page: usize) -> Result<usize, ReadError> {
+        self.leaf.fetch(page)?;
+        let rows = self.leaf.page().entries;
+        self.decode(&(0..rows), rows)?;
+        Ok(rows)
+    }
+
     /// Goes to a page of a nested column, and decodes its `count` values.
     pub(crate) fn load_values(&mut self, page: usize, count: usize) -> Result<(), ReadError> {
         self.leaf.fetch(page)?;
@@ -212,7 +220,7 @@ impl<const N: usize> IdPages<N> {
         self.leaf.values().as_chunks::<N>().0
     }
 
-    /// Goes to the page with this number, however many rows it has, and gives their number.
+    /// As [`IntPages::load_any`].
     pub(crate) fn load_any(&mut self, page: usize) -> Result<usize, ReadError> {
         self.leaf.fetch(page)?;
         let rows = self.leaf.page().entries;

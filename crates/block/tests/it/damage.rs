@@ -1,6 +1,6 @@
 //! Any bit of any page that is not as it was written is noticed, whoever reads.
 
-use block::{FinishedBlock, TraceTable, WriteOptions, read_resources};
+use block::{FinishedBlock, TraceTable, WriteOptions, decode_resources, read_resources};
 use bytes::Bytes;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use proptest::prelude::*;
@@ -67,6 +67,7 @@ proptest! {
             Ok(())
         })?;
         flip_each(&mut block, |block| &mut block.resources, &places, |block| {
+            prop_assert!(decode_resources(Bytes::from(block.resources.clone())).is_err());
             prop_assert!(read_resources(Bytes::from(block.resources.clone())).is_err());
             Ok(())
         })?;

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use block::{
     Dictionaries, Dictionary, FinishedBlock, ReadError, SpanColumn, SpanDecoder, SpanFile,
-    SpanGroup, SpanReader, TraceTable, check_page_headers, read_resources, reader_metadata,
+    SpanGroup, SpanReader, TraceTable, check_page_headers, decode_resources, read_resources,
+    reader_metadata,
 };
 use bytes::Bytes;
 use model::{Gathered, Remap, SpanBatch};
@@ -43,7 +44,7 @@ pub(crate) fn by_arrow(
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata)
         .with_batch_size(batch_rows)
         .build()?;
-    let resources = read_resources(Bytes::from(block.resources.clone()))?;
+    let resources = decode_resources(Bytes::from(block.resources.clone()))?;
     let mut decoder = SpanDecoder::new(&block.meta, Arc::new(resources));
     let mut gathered = Gathered::new();
     for rows in reader {
