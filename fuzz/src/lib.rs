@@ -4,6 +4,7 @@
 //! of the crate in question run the same functions over `corpus/<target>` and over mutations of it in seconds. The README
 //! beside tells how to search with a stable compiler.
 
+pub mod block_files;
 pub mod journal_segment;
 pub mod traceql;
 pub mod wire_jaeger_json;

@@ -52,6 +52,9 @@ impl Owners {
         self.of_value.clear();
         let mut owners = 0u32;
         for (&repetition, &definition) in self.repetition.iter().zip(&self.definition) {
+            if repetition.max(definition) > depth {
+                return None;
+            }
             // Of two levels, a value or an empty list at the upper one begins an owner; a row without elements has none.
             owners += u32::from(repetition < depth && definition + 1 >= depth);
             if definition == depth {

@@ -19,6 +19,9 @@ use crate::dictionary::{Dictionaries, Dictionary, Layout};
 use crate::header::{PageHeader, PageKind};
 use crate::read::content;
 
+/// Bytes that a compressed byte can stand for, at most: a block of zstd is 128 KiB, and four bytes at the least.
+const RAW_PER_STORED_MAX: usize = 32 << 10;
+
 /// A part of a file that is in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
@@ -93,6 +96,8 @@ pub(crate) struct LeafPages {
     leaf: usize,
     dictionaries: Option<Arc<dyn Dictionaries>>,
     is_compressed: bool,
+    /// Values, nulls and empty lists of the whole chunk, as the footer says.
+    entries_max: usize,
     /// The content of the page before: when nobody looks at it any more, the next one takes its place.
     content: Bytes,
 }
@@ -109,6 +114,7 @@ impl LeafPages {
             leaf: leaf.leaf,
             dictionaries: leaf.dictionaries.cloned(),
             is_compressed: true,
+            entries_max: usize::try_from(chunk.num_values()).unwrap_or(0),
             content: Bytes::new(),
         };
         if pages.descr.physical_type() != values {
@@ -215,6 +221,9 @@ impl LeafPages {
             return Ok((header, page));
         }
         let raw = usize::try_from(header.raw).unwrap_or(0);
+        if raw > page.len().saturating_mul(RAW_PER_STORED_MAX) {
+            return Err(self.damaged("a page is larger than it can be"));
+        }
         let before = std::mem::take(&mut self.content);
         let mut content = if before.is_unique() {
             Vec::from(before)
@@ -248,9 +257,14 @@ impl LeafPages {
             return Err(self.damaged("a page is missing"));
         };
         let (header, mut buf) = self.page(&place)?;
-        let Some(encoding) = encoding_of(&header) else {
+        let Some(encoding) = encoding_of(&header).filter(|_| header.kind == PageKind::Data) else {
             return Err(self.damaged("a page is encoded otherwise than ours"));
         };
+        // Levels and codes can say the same thing often in few bytes, so this bounds what decoding takes.
+        let entries = usize::try_from(header.values).unwrap_or(usize::MAX);
+        if entries > self.entries_max {
+            return Err(self.damaged("a page has more values than all of the column"));
+        }
         let mut levels = |max: i16| {
             if max == 0 {
                 return Some(Bytes::new());
@@ -265,7 +279,7 @@ impl LeafPages {
             return Err(self.damaged("its levels are cut off"));
         };
         *into = RawPage {
-            entries: usize::try_from(header.values).unwrap_or(0),
+            entries,
             repetition,
             definition,
             encoding,

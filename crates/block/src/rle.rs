@@ -202,9 +202,13 @@ impl<'a> Runs<'a> {
             let bytes = self.split(usize::from(self.width).div_ceil(8))?;
             let mut value = [0; 4];
             value.get_mut(..bytes.len())?.copy_from_slice(bytes);
+            let value = u32::from_le_bytes(value);
+            if u64::from(value) >> self.width != 0 {
+                return None; // Its bytes hold more than its width can.
+            }
             let len = len.min(self.count);
             self.count -= len;
-            return Some(Run::Repeated(u32::from_le_bytes(value), len));
+            return Some(Run::Repeated(value, len));
         }
         let bytes = self.split(len.checked_mul(usize::from(self.width))?)?;
         let len = len.saturating_mul(8).min(self.count);
@@ -494,6 +498,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_repeated_value_that_is_wider_than_the_others_is_refused() {
+        for (width, value) in [(1, 2), (1, 255), (3, 8)] {
+            let bytes = [8 << 1, value];
+            assert!(decode::<u8>(&bytes, width, 8, &(0..8), &mut Vec::new()).is_none());
+            assert!(decode::<u8>(&bytes, 8, 8, &(0..8), &mut Vec::new()).is_some());
+        }
+    }
 
     /// The plain reading of the grammar above.
     fn decode_plainly(mut bytes: &[u8], width: u8, count: usize) -> Vec<u32> {
