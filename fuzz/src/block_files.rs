@@ -17,9 +17,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use block::{
-    AttributePages, BlockMeta, Bloom, Dictionaries, Dictionary, ReadError, SpanColumn, SpanFile,
-    SpanGroup, SpanReader, TraceTable, WordColumn, check_page_headers, decode_resources,
-    read_resources,
+    AttributePages, BlockMeta, BlockWriter, Bloom, ColumnPlan, Dictionaries, Dictionary,
+    MergeError, MergeInput, MergedTrace, NewBlock, Piece, ReadError, SpanColumn, SpanFile,
+    SpanGroup, SpanReader, TraceTable, WordColumn, WriteOptions, check_page_headers,
+    decode_resources, read_resources,
 };
 use bytes::Bytes;
 use model::{Gathered, Remap, SpanBatch};
@@ -75,6 +76,8 @@ pub fn check(input: &[u8]) {
             batch.byte_count()
         );
     }
+    let merged = merged(&meta, &spans, &resources, input.len() % 2);
+    assert!(is_changed || merged.is_ok_and(|spans| spans == meta.spans));
 }
 
 /// Makes the changes that the input asks for, and tells whether checksums were made to fit.
@@ -200,7 +203,7 @@ impl Header {
     }
 }
 
-/// By the reader of compactions.
+/// By the reader of all rows.
 fn in_order(
     meta: &BlockMeta,
     spans: &Bytes,
@@ -218,6 +221,60 @@ fn in_order(
         );
     }
     Ok(gathered.batch)
+}
+
+/// As compaction does it, and how many spans come of it: by itself, or with others that have its traces as well, so that each is
+/// put in order again and every span is there twice.
+fn merged(
+    meta: &BlockMeta,
+    spans: &Bytes,
+    resources: &Arc<SpanBatch>,
+    others: usize,
+) -> Result<u64, MergeError> {
+    let table = TraceTable::from_bytes(Bytes::from_static(TRACES)).expect("golden traces");
+    let other = read_resources(Bytes::from_static(RESOURCES)).expect("golden resources");
+    let (footer, other) = (Arc::new(footer(SPANS)), Arc::new(other));
+    let mut inputs = vec![MergeInput::new(footer.clone(), meta, Arc::clone(resources))];
+    let mut files = vec![spans.clone()];
+    for _ in 0..others {
+        inputs.push(MergeInput::new(footer.clone(), meta, Arc::clone(&other)));
+        files.push(Bytes::from_static(SPANS));
+    }
+    for (number, (input, file)) in inputs.iter_mut().zip(&files).enumerate() {
+        while let Some(range) = input.wanted(usize::MAX) {
+            let given = input.give(range.start, part(file, &range));
+            given.map_err(|error| MergeError::Input {
+                input: number,
+                error,
+            })?;
+        }
+    }
+    let pieces: Vec<Vec<Piece>> = (0..table.len())
+        .map(|at| {
+            let rows = table.rows(at).len as usize;
+            let piece = |input| Piece { input, rows };
+            (0..=others).map(piece).collect()
+        })
+        .collect();
+    let traces: Vec<MergedTrace<'_>> = (0..table.len())
+        .map(|at| MergedTrace {
+            trace_id: table.trace_id(at),
+            partial: false,
+            pieces: &pieces[at],
+        })
+        .collect();
+    let new = NewBlock {
+        id: meta.id,
+        tenant: meta.tenant.clone(),
+        class: meta.class.clone(),
+        level: 1,
+        created: meta.created,
+        journal: None,
+    };
+    let options = WriteOptions::default();
+    let mut writer = BlockWriter::new(new, &options, ColumnPlan::of_blocks([meta], &options))?;
+    writer.merge(&mut inputs, &traces)?;
+    Ok(writer.finish()?.meta.spans)
 }
 
 /// By the reader of queries: all columns of all pages, and then the traces.

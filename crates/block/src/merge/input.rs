@@ -360,6 +360,7 @@ pub(super) struct Core {
     pub(super) parent: Vec<u32>,
     pub(super) parent_rows: Vec<u32>,
     pub(super) parent_ids: Vec<[u8; 8]>,
+    pub(super) subtree: Vec<u32>,
     pub(super) start: Vec<i64>,
 }
 
@@ -377,8 +378,9 @@ impl Core {
         let ids = each_input(inputs, |input| {
             input.begin(counts.next().copied().unwrap_or(0))
         })?;
-        check_traces(traces, &ids)?;
-        each_input(inputs, Self::load)
+        let cores = each_input(inputs, Self::load)?;
+        check_traces(traces, &ids, &cores)?;
+        Ok(cores)
     }
 
     fn load(input: &mut MergeInput) -> Result<Self, ReadError> {
@@ -387,6 +389,7 @@ impl Core {
             parent: input.ints(|columns| &mut columns.parent)?,
             parent_rows: Vec::new(),
             parent_ids: Vec::new(),
+            subtree: input.ints(|columns| &mut columns.subtree)?,
             start: input.longs(|columns| &mut columns.start)?,
         };
         input.each(
@@ -418,20 +421,35 @@ impl Step {
     }
 }
 
-/// Whether the rows of each input are those of the traces that are merged.
-fn check_traces(traces: &[MergedTrace<'_>], ids: &[Vec<[u8; 16]>]) -> Result<(), MergeError> {
+/// Whether the rows of each input are those of the traces that are merged, and tell of no parent or descendant outside of them.
+fn check_traces(
+    traces: &[MergedTrace<'_>],
+    ids: &[Vec<[u8; 16]>],
+    cores: &[Core],
+) -> Result<(), MergeError> {
     let mut next = vec![0; ids.len()];
     for trace in traces {
         for piece in trace.pieces {
-            let first = &mut next[piece.input];
-            let rows = &ids[piece.input][*first..*first + piece.rows];
-            *first += piece.rows;
-            if rows.iter().any(|id| *id != trace.trace_id.0) {
-                let error = content("its rows are not where traces.parquet says");
-                return Err(MergeError::Input {
-                    input: piece.input,
-                    error,
-                });
+            let input = piece.input;
+            let rows = next[input]..next[input] + piece.rows;
+            next[input] = rows.end;
+            let error = |what: &str| MergeError::Input {
+                input,
+                error: content(what),
+            };
+            if ids[input][rows.clone()]
+                .iter()
+                .any(|id| *id != trace.trace_id.0)
+            {
+                return Err(error("its rows are not where traces.parquet says"));
+            }
+            let parents = &cores[input].parent[rows.clone()];
+            let subtrees = &cores[input].subtree[rows];
+            let is_outside = (parents.iter().enumerate()).any(|(at, &back)| back as usize > at)
+                || (subtrees.iter().enumerate())
+                    .any(|(at, &below)| at + below as usize >= piece.rows);
+            if is_outside {
+                return Err(error("a parent or a descendant lies outside its trace"));
             }
         }
     }

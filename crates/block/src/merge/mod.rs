@@ -182,10 +182,7 @@ impl GroupMerge<'_> {
             }
             leaves.parent_span_id.end_page(rows.len(), true, to)?;
         }
-        let subtrees = each_input(self.inputs, |input| {
-            input.ints(|columns| &mut columns.subtree)
-        })?;
-        let subtrees = layout.subtrees(|input| &subtrees[input]);
+        let subtrees = layout.subtrees(|input| &cores[input].subtree);
         merge_ints(&mut leaves.subtree, &subtrees, layout, to)?;
         Ok(parents)
     }
