@@ -24,7 +24,9 @@ use block::{
 };
 use bytes::Bytes;
 use model::{Gathered, Remap, SpanBatch};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
 
 /// Memory that the spans of the block may take, whatever stands in its files. They take some kilobytes.
 const MEMORY_MAX: usize = 64 << 20;
@@ -133,8 +135,8 @@ fn footer(file: &'static [u8]) -> ParquetMetaData {
 fn chunks_of(footer: &ParquetMetaData) -> Vec<Range<u64>> {
     let groups = footer.row_groups().iter();
     let chunks = groups
-        .flat_map(|group| group.columns())
-        .map(|chunk| chunk.byte_range());
+        .flat_map(RowGroupMetaData::columns)
+        .map(ColumnChunkMetaData::byte_range);
     chunks
         .map(|(start, length)| start..start + length)
         .collect()
