@@ -18,7 +18,7 @@ function early(rel, as, href) {
 }
 
 // The files of each screen, by how its addresses begin: the build writes them here.
-var screens = {"/":["/assets/SearchView-DbTKWUsR.js","/assets/SearchView-CNHHL1JA.css","/assets/charts-BlullojE.js"],"/trace/":["/assets/TraceView-Ci49yt9z.js","/assets/traces-CNcIRxx-.js","/assets/traces-crYqF66a.css"]};
+var screens = {"/":["/assets/SearchView-C5mpRx0J.js","/assets/SearchView-CNHHL1JA.css","/assets/charts-CkYH8sJn.js"],"/trace/":["/assets/TraceView-Mw7FGiiw.js","/assets/traces-DW7FfMyR.js","/assets/traces-crYqF66a.css"]};
 var trace = /^\/trace\/([0-9a-f]{32})$/.exec(location.pathname);
 (screens[trace ? "/trace/" : location.pathname] || []).forEach(function (file) {
   if (file.endsWith(".css")) early("preload", "style", file);

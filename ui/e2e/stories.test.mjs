@@ -91,12 +91,37 @@ test("the error of a VIP tenant: from its attribute to the exception", async () 
   assert.match(await details().innerText(), /plist-7-2026Q4/);
 });
 
+/** Scrolls to places near and far; of each, in the frame after it, whether rows in order and canvases beside them fill what is in sight. */
+const filledWhileScrolling = () =>
+  page.getByRole("treegrid").evaluate(async (grid) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    const inSight = () => [grid.querySelector("[role=rowgroup]").getBoundingClientRect().bottom, grid.getBoundingClientRect().bottom];
+    const isFilled = (elements) => {
+      const [top, bottom] = inSight();
+      const boxes = elements.map((element) => element.getBoundingClientRect()).sort((a, b) => a.top - b.top);
+      const isJoined = boxes.every((box, i) => i === 0 || Math.abs(box.top - boxes[i - 1].bottom) < 1);
+      return isJoined && boxes[0].top <= top + 1 && boxes.at(-1).bottom >= bottom - 1;
+    };
+    const seen = [];
+    for (let i = 0; i < 60; i++) {
+      grid.scrollTop = i < 20 ? grid.scrollTop + 137 : i < 40 ? grid.scrollTop - 211 : (i * 337_897) % (grid.scrollHeight - grid.clientHeight);
+      await frame();
+      await frame();
+      const rows = [...grid.querySelectorAll("[data-position]")];
+      const isOrdered = rows.every((row, j) => j === 0 || Number(row.ariaRowIndex) === Number(rows[j - 1].ariaRowIndex) + 1);
+      seen.push(isOrdered && isFilled(rows) && isFilled([...grid.querySelectorAll("canvas")]));
+    }
+    return seen;
+  });
+
 test("a trace of 50,000 spans opens, scrolls, is found in and says what a span says", async () => {
   const { traceId, spans } = await sendLargeTrace(endpointOfEnvironment());
   await open(`/trace/${traceId}`);
   await spanRows().first().waitFor(PATIENT);
   await page.keyboard.press("X");
   await rowCountOf(spans, PATIENT);
+  const filled = await filledWhileScrolling();
+  assert.ok(filled.every(Boolean), `not filled at ${filled.flatMap((is, i) => (is ? [] : [i]))}`);
   await page.getByRole("treegrid").evaluate((grid) => grid.scrollTo(0, grid.scrollHeight));
   await page.locator(`[role=row][aria-rowindex="${spans + 1}"]`).waitFor(PATIENT);
   await page.keyboard.press("/");

@@ -1,1 +1,0 @@
-export{r as otlpText}from"./otlp_encode-CDF70VZr.js";

@@ -1,0 +1,1 @@
+export{r as otlpText}from"./otlp_encode-9TQ0ZVk6.js";
