@@ -1,4 +1,5 @@
-//! `compare` over what random traces do not have: keys that come twice, and so many texts that they get no dictionary.
+//! `compare` over what random traces do not have: keys that come twice, keys that not all pages have, and so many texts that they
+//! get no dictionary.
 
 use model::{SpanId, TraceId, UnixNanos, Value};
 use testkit::drawing::ORIGIN;
@@ -17,7 +18,7 @@ const TRACES: u64 = 800;
 const SPANS: u64 = 25;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_that_come_twice_and_distinct_texts_are_counted_once() {
+async fn keys_that_come_twice_or_late_and_distinct_texts_are_counted_once() {
     let mut drawn = traces(&mut Choices::new(&random::bytes(5, 4000)), Size::default());
     let model = drawn[0].spans[0].clone();
     drawn.extend((1..=TRACES).map(|trace| {
@@ -35,6 +36,10 @@ async fn keys_that_come_twice_and_distinct_texts_are_counted_once() {
         let attributes = &mut span.attributes;
         if number % 8 == 0 {
             attributes.push(("distinct".into(), Value::Str(number.to_string())));
+        }
+        // On no span of the first page of a block.
+        if number > 19_000 {
+            attributes.push(("late".into(), Value::Str(format!("late {}", number % 3))));
         }
         for value in ["first", "second", "first"] {
             attributes.push(("twice".into(), Value::Str(value.into())));

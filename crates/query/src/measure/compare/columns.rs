@@ -218,15 +218,16 @@ impl<'a> Counting<'a> {
         mut taken: Option<&mut Mask>,
     ) -> Result<(), Failure> {
         let rows = self.rows;
-        let Some((&first_page, &last_page)) = rows.pages().first().zip(rows.pages().last()) else {
-            return Ok(());
-        };
-        let entries = source.words(self.spans, first_page)?.entry_count();
-        self.tally.begin(entries, rows.slot_count());
+        // The first page whose values are codes: pages before it may have none, and then nobody has asked for the dictionary.
+        let mut coded = None;
         let mut found = Vec::new();
         for &page in rows.pages() {
             let first = self.spans.page_rows(page).start as usize;
             let words = source.words(self.spans, page)?;
+            if coded.is_none() && words.codes().is_some() {
+                coded = Some(page);
+                self.tally.begin(words.entry_count(), rows.slot_count());
+            }
             for at in 0..words.len() {
                 let row = first + source.row(words, at);
                 let Some(slot) = rows.slot(row) else {
@@ -246,7 +247,10 @@ impl<'a> Counting<'a> {
                 count(self.table, &found, rows.cell(slot), rows.weight(row));
             }
         }
-        let words = source.words(self.spans, last_page)?;
+        let Some(page) = coded else {
+            return Ok(());
+        };
+        let words = source.words(self.spans, page)?;
         add_tallied(&self.tally, rows, self.table, |code, table, found| {
             place.take_apart(words.entry(code), table, found)
         })
