@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use foldhash::fast::FixedState;
 use model::{Attribute, Range32, SpanBatch, Symbol, Symbols};
 
-use crate::traces::TraceSpan;
+use crate::facts::SpanFacts;
 use crate::{AttributeScope, AttributeType, KeyInfo, OperationInfo, ServiceInfo};
 
 /// Operations listed for one service. A service with more puts ids into span names.
@@ -31,7 +31,7 @@ struct Operation {
 
 impl RowGroupCounts {
     #[inline]
-    pub(crate) fn span(&mut self, span: &TraceSpan) {
+    pub(crate) fn span(&mut self, span: &SpanFacts) {
         let operation = self
             .operations
             .entry((span.service, span.name))

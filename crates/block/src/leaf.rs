@@ -10,12 +10,11 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::chunk::{Chunk, Levels, PageCompressor, Values};
-use crate::values::write_plain;
 
 /// Integers below this find their place in the dictionary by indexing.
 const SMALL_INTS: usize = 1 << 16;
 
-const NOWHERE: u32 = u32::MAX;
+pub(crate) const NOWHERE: u32 = u32::MAX;
 
 /// Levels of the open page. A column without nulls and repetition leaves all empty.
 #[derive(Default)]
@@ -87,68 +86,6 @@ pub(crate) trait Leaf {
     #[inline]
     fn nested(&mut self, repetition: u8, definition: u8) {
         self.levels().push(repetition, definition);
-    }
-}
-
-/// A column of a few fixed words.
-pub(crate) struct WordLeaf {
-    chunk: Chunk,
-    levels: OpenLevels,
-    codes: Vec<u32>,
-    places: [u32; 8],
-}
-
-impl WordLeaf {
-    pub(crate) fn new(descr: ColumnDescPtr) -> Self {
-        Self {
-            chunk: Chunk::new(descr, true),
-            levels: OpenLevels::default(),
-            codes: Vec::new(),
-            places: [NOWHERE; 8],
-        }
-    }
-
-    /// The next value: `word`, which is always the same for a `number`. Numbers are below 8.
-    #[inline]
-    pub(crate) fn push(&mut self, number: u8, word: &'static str) {
-        let place = &mut self.places[usize::from(number)];
-        if *place == NOWHERE {
-            *place = self
-                .chunk
-                .add_to_dictionary(|dictionary| write_plain(word.as_bytes(), true, dictionary));
-        }
-        self.codes.push(*place);
-    }
-
-    pub(crate) fn end_page(
-        &mut self,
-        rows: usize,
-        compressor: &mut PageCompressor,
-    ) -> Result<(), ParquetError> {
-        self.chunk.end_page(
-            compressor,
-            rows as u32,
-            self.levels.borrow(),
-            &Values::Codes(&self.codes),
-            None,
-        )?;
-        self.levels.clear();
-        self.codes.clear();
-        Ok(())
-    }
-
-    pub(crate) fn finish<W: Write + Send>(
-        self,
-        compressor: &mut PageCompressor,
-        row_group: &mut SerializedRowGroupWriter<'_, W>,
-    ) -> Result<(), ParquetError> {
-        self.chunk.finish(compressor, row_group, None)
-    }
-}
-
-impl Leaf for WordLeaf {
-    fn levels(&mut self) -> &mut OpenLevels {
-        &mut self.levels
     }
 }
 

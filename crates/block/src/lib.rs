@@ -8,6 +8,7 @@ mod chunk;
 mod decode;
 mod dictionary;
 mod extras;
+mod facts;
 mod fetched;
 mod group;
 mod header;

@@ -207,6 +207,13 @@ pub struct AttributeColumn {
     pub column: String,
 }
 
+impl AttributeColumn {
+    /// Whether both are of the same attribute, whatever the columns are called.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.key, self.kind) == (&other.key, other.kind)
+    }
+}
+
 /// An attribute key that occurs in a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyInfo {

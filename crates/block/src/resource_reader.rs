@@ -3,19 +3,18 @@
 //! It depends on what is written (`resources`): pages of all columns begin at the same rows. [`crate::decode_resources`] reads the
 //! files of any writer, at ten times the cost; tests hold the two against each other.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{ResourceRow, SpanBatch};
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 
 use crate::ReadError;
 use crate::lists::ListPages;
 use crate::numbers::IntPages;
 use crate::pages::{PagedColumn, Window};
 use crate::read::content;
-use crate::source::Source;
+use crate::source::{Source, leaves_of};
 use crate::words::WordPages;
 
 /// `resources.parquet`, decoded: a batch without spans whose resource rows are those of the file, in order.
@@ -40,14 +39,6 @@ pub fn read_resources(bytes: Bytes) -> Result<SpanBatch, ReadError> {
         ResourcePages::open(&source)?.append(group, &mut into)?;
     }
     Ok(into)
-}
-
-fn leaves_of(footer: &ParquetMetaData) -> HashMap<String, usize> {
-    let leaves = footer.file_metadata().schema_descr().columns().iter();
-    leaves
-        .enumerate()
-        .map(|(at, leaf)| (leaf.path().string(), at))
-        .collect()
 }
 
 /// The columns of a row group, one page decoded at a time.

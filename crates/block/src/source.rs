@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{SpanKind, StatusCode};
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use crate::ReadError;
 use crate::dictionary::Dictionaries;
@@ -13,6 +13,15 @@ use crate::numbers::{IdPages, IntPages, LongPages, NullableIdPages};
 use crate::pages::{LeafPlaces, LeafSource, Window};
 use crate::read::content;
 use crate::words::{NumberedPages, Shape, WordPages};
+
+/// The leaf columns of a file by their paths.
+pub(crate) fn leaves_of(footer: &ParquetMetaData) -> HashMap<String, usize> {
+    let leaves = footer.file_metadata().schema_descr().columns().iter();
+    leaves
+        .enumerate()
+        .map(|(at, leaf)| (leaf.path().string(), at))
+        .collect()
+}
 
 /// Where the columns of a row group are found.
 pub(crate) struct Source<'a> {

@@ -22,7 +22,7 @@ use crate::lists::ListPages;
 use crate::numbers::{IdPages, IntPages, LongPages, NullableIdPages};
 use crate::pages::{PagedColumn, Window, within};
 use crate::read::content;
-use crate::source::Source;
+use crate::source::{Source, leaves_of};
 use crate::words::{AttributePages, NumberedPages, WordPages};
 use crate::{AttributeType, BlockMeta, ReadError};
 
@@ -43,14 +43,10 @@ pub struct SpanReader {
 impl SpanReader {
     /// A reader before the first row; `resources` comes from [`read_resources`](crate::read_resources).
     pub fn new(footer: Arc<ParquetMetaData>, meta: &BlockMeta, resources: Arc<SpanBatch>) -> Self {
-        let leaves = footer.file_metadata().schema_descr().columns().iter();
         let mut remap = Remap::default();
         remap.reset(&resources);
         Self {
-            leaves: leaves
-                .enumerate()
-                .map(|(at, leaf)| (leaf.path().string(), at))
-                .collect(),
+            leaves: leaves_of(&footer),
             columns: meta
                 .columns
                 .iter()

@@ -10,11 +10,12 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::SchemaDescriptor;
 
 use crate::chunk::PageCompressor;
+use crate::facts::SpanFacts;
 use crate::inventory::RowGroupCounts;
-use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf, WordLeaf};
+use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf};
 use crate::order::OrderedRow;
-use crate::traces::TraceSpan;
-use crate::values::{Places, SymbolLeaf, ValueShape};
+
+use crate::values::{Places, SymbolLeaf, ValueShape, WordLeaf};
 use crate::{AttributeColumn, AttributeScope, AttributeType};
 
 /// Rows of a page: what reading one trace must decode of every column, against some 40 bytes of page header and index each.
@@ -569,7 +570,7 @@ impl<'a> SpanWriter<'a> {
         for span in spans {
             let service = self.batch.resources[span.resource as usize].service;
             leaves.service.push(symbols, places, service);
-            counts.span(&TraceSpan::of(self.batch, span));
+            counts.span(&SpanFacts::of(self.batch, span));
         }
         for span in spans {
             leaves.name.push(symbols, places, span.name);

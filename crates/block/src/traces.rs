@@ -2,12 +2,13 @@
 
 use std::io::Write;
 
-use model::{SpanBatch, SpanRow, StatusCode, Symbol, Symbols, TraceId, UnixNanos, ValueRef};
+use model::{Symbol, Symbols, TraceId, UnixNanos, ValueRef};
 use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::SchemaDescriptor;
 
 use crate::chunk::PageCompressor;
+use crate::facts::SpanFacts;
 use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf};
 use crate::spans::Leaves;
 use crate::values::{Places, SymbolLeaf, ValueShape};
@@ -33,32 +34,6 @@ struct Row {
     services: (u32, u32),
     row: u64,
     partial: bool,
-}
-
-/// What the row of a trace is made of: one of its spans.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TraceSpan {
-    pub(crate) start: UnixNanos,
-    pub(crate) end: UnixNanos,
-    pub(crate) is_root: bool,
-    pub(crate) is_error: bool,
-    pub(crate) service: Symbol,
-    pub(crate) name: Symbol,
-}
-
-impl TraceSpan {
-    /// In symbols of the batch.
-    #[inline]
-    pub(crate) fn of(batch: &SpanBatch, span: &SpanRow) -> Self {
-        Self {
-            start: span.start,
-            end: span.end(),
-            is_root: span.is_root(),
-            is_error: span.status == StatusCode::Error,
-            service: batch.resources[span.resource as usize].service,
-            name: span.name,
-        }
-    }
 }
 
 /// What the manifest entry says of all traces together.
@@ -105,9 +80,9 @@ impl TraceRowsOut {
         id: TraceId,
         row: u64,
         partial: bool,
-        spans: impl Iterator<Item = TraceSpan>,
+        spans: impl Iterator<Item = SpanFacts>,
     ) {
-        let mut root: Option<TraceSpan> = None;
+        let mut root: Option<SpanFacts> = None;
         let (mut start, mut end) = (UnixNanos(i64::MAX), UnixNanos(i64::MIN));
         let (mut count, mut errors) = (0, 0);
         self.open.clear();

@@ -1,6 +1,6 @@
 //! Leaf columns of values: text, numbers and booleans of names and attributes.
 //!
-//! [`ValueLeaf`] takes codes of its dictionary and the bytes of what goes without one. How a value finds its code is its
+//! [`WordLeaf`] knows its few words. [`ValueLeaf`] takes codes of its dictionary and the bytes of what goes without one. How a value finds its code is its
 //! caller's business: [`SymbolLeaf`] looks up symbols, a merge translates the codes of its inputs.
 
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::chunk::{Chunk, PageCompressor, Values};
-use crate::leaf::{Leaf, OpenLevels};
+use crate::leaf::{Leaf, NOWHERE, OpenLevels};
 
 /// Texts longer than this are no bounds worth their bytes in the footer: a chunk that holds one has none.
 const BOUND_BYTES_MAX: usize = 64;
@@ -201,8 +201,70 @@ impl Leaf for ValueLeaf {
     }
 }
 
+/// A column of a few fixed words.
+pub(crate) struct WordLeaf {
+    chunk: Chunk,
+    levels: OpenLevels,
+    codes: Vec<u32>,
+    places: [u32; 8],
+}
+
+impl WordLeaf {
+    pub(crate) fn new(descr: ColumnDescPtr) -> Self {
+        Self {
+            chunk: Chunk::new(descr, true),
+            levels: OpenLevels::default(),
+            codes: Vec::new(),
+            places: [NOWHERE; 8],
+        }
+    }
+
+    /// The next value: `word`, which is always the same for a `number`. Numbers are below 8.
+    #[inline]
+    pub(crate) fn push(&mut self, number: u8, word: &'static str) {
+        let place = &mut self.places[usize::from(number)];
+        if *place == NOWHERE {
+            *place = self
+                .chunk
+                .add_to_dictionary(|dictionary| write_plain(word.as_bytes(), true, dictionary));
+        }
+        self.codes.push(*place);
+    }
+
+    pub(crate) fn end_page(
+        &mut self,
+        rows: usize,
+        compressor: &mut PageCompressor,
+    ) -> Result<(), ParquetError> {
+        self.chunk.end_page(
+            compressor,
+            rows as u32,
+            self.levels.borrow(),
+            &Values::Codes(&self.codes),
+            None,
+        )?;
+        self.levels.clear();
+        self.codes.clear();
+        Ok(())
+    }
+
+    pub(crate) fn finish<W: Write + Send>(
+        self,
+        compressor: &mut PageCompressor,
+        row_group: &mut SerializedRowGroupWriter<'_, W>,
+    ) -> Result<(), ParquetError> {
+        self.chunk.finish(compressor, row_group, None)
+    }
+}
+
+impl Leaf for WordLeaf {
+    fn levels(&mut self) -> &mut OpenLevels {
+        &mut self.levels
+    }
+}
+
 /// Appends a value to plain-encoded ones.
-pub(crate) fn write_plain(value: &[u8], is_text: bool, out: &mut Vec<u8>) {
+fn write_plain(value: &[u8], is_text: bool, out: &mut Vec<u8>) {
     if is_text {
         out.extend_from_slice(&(value.len() as u32).to_le_bytes());
     }

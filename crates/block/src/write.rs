@@ -9,10 +9,11 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::TypePtr;
 
 use crate::chunk::PageCompressor;
+use crate::facts::SpanFacts;
 use crate::inventory::{Inventory, RowGroupCounts};
 use crate::order::{OrderedRow, TraceOrder};
 use crate::spans::SpanWriter;
-use crate::traces::{TraceRowsOut, TraceSpan};
+use crate::traces::TraceRowsOut;
 use crate::{
     BlockFiles, BlockId, BlockMeta, Bloom, ColumnPlan, FORMAT_VERSION, HexId, JournalRange,
     resources, schema,
@@ -169,7 +170,7 @@ impl BlockWriter {
             self.duplicates += self.order.order(batch, trace.rows, &mut self.ordered) as u64;
             let row = self.rows + from as u64;
             let rows = self.ordered[from..].iter();
-            let spans = rows.map(|row| TraceSpan::of(batch, &batch.spans[row.row as usize]));
+            let spans = rows.map(|row| SpanFacts::of(batch, &batch.spans[row.row as usize]));
             let symbols = &batch.symbols;
             self.traces
                 .push(symbols, trace.trace_id, row, trace.partial, spans);

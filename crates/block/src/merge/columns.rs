@@ -39,7 +39,7 @@ pub(super) fn merge(
         let number = numbers.next().unwrap_or(0);
         for place in 0..input.columns().len() {
             let column = input.columns()[place].clone();
-            if !columns.iter().any(|other| is_same(other, &column)) {
+            if !columns.iter().any(|other| other.is_same(&column)) {
                 let words = load(input, place)?;
                 tail.put_in(number, &column, &words)?;
             }
@@ -60,11 +60,6 @@ fn load(input: &mut MergeInput, place: usize) -> Result<Words, ReadError> {
         },
     )?;
     Ok(words)
-}
-
-/// Whether two blocks' columns are of the same attribute, whatever they are called.
-pub(super) fn is_same(one: &AttributeColumn, other: &AttributeColumn) -> bool {
-    (&one.key, one.kind) == (&other.key, other.kind)
 }
 
 impl AttributesIn {

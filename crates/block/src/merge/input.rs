@@ -8,7 +8,6 @@ use bytes::Bytes;
 use model::{Gathered, Remap, SpanBatch};
 use parquet::file::metadata::ParquetMetaData;
 
-use super::columns::is_same;
 use super::{MergeError, MergedTrace, each_input};
 use crate::extras::{EventPages, LinkPages};
 use crate::group::no_resource;
@@ -17,10 +16,10 @@ use crate::lists::ListPages;
 use crate::numbers::{IdPages, IntPages, LongPages, NullableIdPages};
 use crate::pages::{PagedColumn, Window};
 use crate::read::content;
-use crate::source::Source;
+use crate::source::{Source, leaves_of};
 use crate::span_reader::bytes_of_group;
 use crate::words::{AttributePages, NumberedPages, WordPages};
-use crate::{AttributeColumn, AttributeScope, AttributeType, BlockMeta, ReadError};
+use crate::{AttributeColumn, AttributeScope, AttributeType, BlockMeta, KeyInfo, ReadError};
 
 /// A block that is merged with others: its `spans.parquet`. It asks for the bytes it needs ([`Self::wanted`],
 /// [`Self::give`]); [`BlockWriter::merge`](crate::BlockWriter::merge) takes the rows.
@@ -143,21 +142,18 @@ impl Columns {
 impl MergeInput {
     /// An input of which nothing was taken; `resources` comes from [`read_resources`](crate::read_resources).
     pub fn new(footer: Arc<ParquetMetaData>, meta: &BlockMeta, resources: Arc<SpanBatch>) -> Self {
-        let leaves = footer.file_metadata().schema_descr().columns().iter();
-        let has_column = |key: &str, kind: AttributeType| {
-            let is_it = |column: &AttributeColumn| column.key == key && column.kind == kind;
+        let has_column = |key: &KeyInfo| {
+            let is_it =
+                |column: &AttributeColumn| (&column.key, column.kind) == (&key.key, key.kind);
             meta.columns.iter().any(is_it)
         };
         let keys = meta
             .keys
             .iter()
-            .filter(|key| key.scope == AttributeScope::Span && !has_column(&key.key, key.kind));
+            .filter(|key| key.scope == AttributeScope::Span && !has_column(key));
         let tail = keys.map(|key| (key.key.clone(), key.kind)).collect();
         Self {
-            leaves: leaves
-                .enumerate()
-                .map(|(at, leaf)| (leaf.path().string(), at))
-                .collect(),
+            leaves: leaves_of(&footer),
             columns: meta.columns.clone(),
             tail: (!meta.keys_truncated).then_some(tail),
             footer,
@@ -227,7 +223,7 @@ impl MergeInput {
 
     /// Where among its columns the input has the one of an attribute.
     pub(super) fn place_of(&self, column: &AttributeColumn) -> Option<usize> {
-        self.columns.iter().position(|own| is_same(own, column))
+        self.columns.iter().position(|own| own.is_same(column))
     }
 
     /// Whether a key and type without a column of its own may occur.

@@ -26,11 +26,11 @@ use self::layout::{Layout, Parents};
 use self::lists::{EventsIn, LinksIn, Target, label_of};
 use self::words::{Words, merge_nullable};
 use crate::chunk::PageCompressor;
+use crate::facts::SpanFacts;
 use crate::inventory::RowGroupCounts;
-use crate::leaf::{IdLeaf, IntLeaf, LongLeaf, WordLeaf};
+use crate::leaf::{IdLeaf, IntLeaf, LongLeaf};
 use crate::spans::SpanLeaves;
-use crate::traces::TraceSpan;
-use crate::values::{Places, SymbolLeaf};
+use crate::values::{Places, SymbolLeaf, WordLeaf};
 use crate::words::WordPages;
 use crate::{AttributeColumn, BlockWriter, ReadError, WriteError};
 
@@ -195,7 +195,7 @@ impl GroupMerge<'_> {
         parents: &Parents,
         resources: &[Vec<u32>],
         block: &SpanBatch,
-    ) -> Result<Vec<TraceSpan>, MergeError> {
+    ) -> Result<Vec<SpanFacts>, MergeError> {
         let (layout, leaves, to) = (self.layout, &mut self.leaves, &mut *self.compressor);
         let starts = layout.gather(|input| &cores[input].start);
         merge_longs(&mut leaves.start, &starts, layout, to)?;
@@ -232,7 +232,7 @@ impl GroupMerge<'_> {
         )?;
         merge_symbols(&mut leaves.name, &names, &self.labels, places, layout, to)?;
         let mut named = parents.by_id.iter().map(|(row, _)| *row).peekable();
-        let span = |row: usize| TraceSpan {
+        let span = |row: usize| SpanFacts {
             start: UnixNanos(starts[row]),
             end: UnixNanos(starts[row].saturating_add(durations[row])),
             is_root: parents.back[row] == 0 && named.next_if_eq(&row).is_none(),
@@ -240,7 +240,7 @@ impl GroupMerge<'_> {
             service: services[row],
             name: names[row],
         };
-        let spans: Vec<TraceSpan> = (0..layout.rows()).map(span).collect();
+        let spans: Vec<SpanFacts> = (0..layout.rows()).map(span).collect();
         spans.iter().for_each(|span| self.counts.span(span));
         Ok(spans)
     }
