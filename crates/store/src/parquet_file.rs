@@ -6,7 +6,7 @@
 //! object store as it goes.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
 use block::{check_page_headers, reader_metadata};
@@ -35,7 +35,9 @@ const FOOTER_TAIL_BYTES: usize = 8;
 pub(crate) struct ParquetFile {
     path: Path,
     bytes: u64,
-    metadata: ArrowReaderMetadata,
+    footer: Arc<ParquetMetaData>,
+    /// For reading by Arrow, which only some of those who open a file do: its types are made out of the footer.
+    arrow: OnceLock<ArrowReaderMetadata>,
 }
 
 /// Which rows and columns to read, and how many rows at a time.
@@ -77,7 +79,7 @@ impl ParquetFile {
             .with_column_index_policy(column_index)
             .with_offset_index_policy(PageIndexPolicy::Optional);
         decoder.push_range(start..bytes, part).map_err(damaged)?;
-        let metadata = loop {
+        let footer = loop {
             match decoder.try_decode().map_err(damaged)? {
                 DecodeResult::Data(metadata) => break metadata,
                 DecodeResult::NeedsData(ranges) => {
@@ -89,13 +91,21 @@ impl ParquetFile {
                 }
             }
         };
-        let metadata = reader_metadata(Arc::new(metadata))
-            .map_err(|error| StoreError::corrupt(&path, error))?;
         Ok(Self {
             path,
             bytes,
-            metadata,
+            footer: Arc::new(footer),
+            arrow: OnceLock::new(),
         })
+    }
+
+    fn arrow(&self) -> Result<ArrowReaderMetadata, StoreError> {
+        if let Some(known) = self.arrow.get() {
+            return Ok(known.clone());
+        }
+        let made =
+            reader_metadata(Arc::clone(&self.footer)).map_err(|error| self.damaged(error))?;
+        Ok(self.arrow.get_or_init(|| made).clone())
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -103,7 +113,7 @@ impl ParquetFile {
     }
 
     pub(crate) fn metadata(&self) -> &Arc<ParquetMetaData> {
-        self.metadata.metadata()
+        &self.footer
     }
 
     /// Memory held, in bytes, about.
@@ -119,7 +129,7 @@ impl ParquetFile {
         selection: &Selection<'_>,
     ) -> Result<Rows, StoreError> {
         let damaged = |error: parquet::errors::ParquetError| self.damaged(error);
-        let mut builder = ParquetPushDecoderBuilder::new_with_metadata(self.metadata.clone())
+        let mut builder = ParquetPushDecoderBuilder::new_with_metadata(self.arrow()?)
             .with_batch_size(selection.batch_rows.max(1));
         if let Some(columns) = selection.columns {
             let schema = self.metadata().file_metadata().schema_descr();

@@ -357,21 +357,19 @@ impl Reader {
         })
     }
 
-    /// The spans of a trace in the block; `None` when it is not there. With `is_only`, no other is read at the same time, and
-    /// this one without changing threads.
+    /// The spans of a trace, which are in these rows of the block. With `is_only`, no other block is read at the same time, and this
+    /// one without changing threads.
     pub(crate) async fn trace(
         &self,
         block: &BlockRef<'_>,
         id: TraceId,
+        rows: RowRange,
         is_only: bool,
-    ) -> Result<Option<Gathered>, StoreError> {
-        let Some(rows) = self.locate(block, id).await? else {
-            return Ok(None);
-        };
+    ) -> Result<Gathered, StoreError> {
         let open = self.open_columns(block).await?;
         let _turn = self.decoders.acquire().await;
         let path = open.file.path().clone();
-        let read = move || open.trace(id, rows).map(Some);
+        let read = move || open.trace(id, rows);
         if is_only && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
             on_this_thread(path, read)
         } else {

@@ -205,24 +205,34 @@ impl Store {
         let reader = &self.inner.reader;
         let limit = self.inner.objects.concurrency();
         let likely = blocks.iter().filter(|meta| !reader.is_ruled_out(meta, id));
-        let likely: Vec<_> = likely.collect();
-        let is_only = likely.len() == 1;
-        let answers = in_parallel(likely, limit, |meta| async move {
+        let located = in_parallel(likely, limit, |meta| async move {
             let block = BlockRef::new(meta, blocks);
             // A bloom that cannot be read makes this slower, not wrong.
             let bloom = reader.may_contain(&block, id).await;
-            if let Ok(false) = bloom {
-                return None;
-            }
-            let found = reader.trace(&block, id, is_only).await;
-            Some((meta.id, bloom.err(), found))
-        })
-        .await;
+            let rows = match bloom {
+                Ok(false) => Ok(None),
+                _ => reader.locate(&block, id).await,
+            };
+            (block, bloom.err(), rows)
+        });
         let mut pieces = Pieces::default();
-        for (block, bloom, found) in answers.into_iter().flatten() {
-            pieces.damage.extend(bloom.map(|error| (block, error)));
-            match found {
-                Ok(found) => pieces.found.extend(found),
+        let mut there = Vec::new();
+        for (block, bloom, rows) in located.await {
+            let damage = bloom.map(|error| (block.meta.id, error));
+            pieces.damage.extend(damage);
+            match rows {
+                Ok(rows) => there.extend(rows.map(|rows| (block, rows))),
+                Err(error) => pieces.failures.push((block.meta.id, error)),
+            }
+        }
+        let is_only = there.len() == 1;
+        let read = in_parallel(there, limit, |(block, rows)| async move {
+            let read = reader.trace(&block, id, rows, is_only).await;
+            (block.meta.id, read)
+        });
+        for (block, read) in read.await {
+            match read {
+                Ok(piece) => pieces.found.push(piece),
                 Err(error) => pieces.failures.push((block, error)),
             }
         }
