@@ -415,3 +415,54 @@ fn missing() -> ReadError {
 pub(crate) fn no_resource(row: u32) -> ReadError {
     content(format!("there is no resource {row}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Notes what is asked of it. A list decodes whole pages.
+    #[derive(Default)]
+    struct Noted {
+        is_list: bool,
+        fetched: Vec<usize>,
+        decoded: Vec<Range<usize>>,
+    }
+
+    impl PagedColumn for Noted {
+        fn fetch(&mut self, page: usize, _: usize) -> Result<(), ReadError> {
+            self.fetched.push(page);
+            Ok(())
+        }
+
+        fn decode(&mut self, rows: &Range<usize>, of: usize) -> Result<Range<usize>, ReadError> {
+            self.decoded.push(rows.clone());
+            Ok(if self.is_list { 0..of } else { rows.clone() })
+        }
+    }
+
+    fn asked(is_list: bool) -> Noted {
+        let mut column = Paged::new(Noted {
+            is_list,
+            ..Noted::default()
+        });
+        for rows in [5..9, 6..7, 20..30, 0..3] {
+            column.load_rows(1, &rows, 100).unwrap();
+        }
+        column.load_rows(2, &(0..3), 100).unwrap();
+        column.pages
+    }
+
+    #[test]
+    fn the_first_rows_are_decoded_alone_and_then_the_page() {
+        let column = asked(false);
+        assert_eq!(column.fetched, [1, 2]);
+        assert_eq!(column.decoded, [5..9, 0..100, 0..3]);
+    }
+
+    #[test]
+    fn a_list_is_decoded_once_for_a_page() {
+        let column = asked(true);
+        assert_eq!(column.fetched, [1, 2]);
+        assert_eq!(column.decoded, [5..9, 0..3]);
+    }
+}
