@@ -82,7 +82,7 @@ mod tests {
         std::fs::write(&path, b"0123456789").unwrap();
         let parts = read_ranges(&path, &[7..10, 0..0, 2..4]).unwrap();
         assert_eq!(parts, [&b"789"[..], b"", b"23"]);
-        let cut = read_ranges(&path, &[7..11]).unwrap_err();
+        let cut = read_ranges(&path, &[0..1, 7..11]).unwrap_err();
         assert_eq!(cut.kind(), io::ErrorKind::UnexpectedEof);
         let missing = read_ranges(&folder.path().join("other"), &[]).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
