@@ -63,7 +63,9 @@ impl Query {
         traces.sort_unstable_by_key(|trace| trace.rank(request.order));
         let is_cut = traces.len() > limit;
         traces.truncate(limit);
-        self.count_once(&mut traces, &mut missing).await?;
+        let doubtful = traces.iter_mut().filter(|trace| trace.overlaps);
+        let doubtful = doubtful.map(|trace| &mut trace.summary);
+        self.count_once(doubtful, &mut missing).await?;
         let last = traces
             .last()
             .filter(|_| is_cut)
@@ -109,15 +111,15 @@ impl Query {
     /// trace begins and ends, and whether it failed, is not changed by them. Costs a look-up by id for each such trace.
     pub(crate) async fn count_once(
         &self,
-        traces: &mut [Whole],
+        doubtful: impl Iterator<Item = &mut TraceSummary>,
         missing: &mut Vec<String>,
     ) -> Result<(), QueryError> {
-        for trace in traces.iter_mut().filter(|trace| trace.overlaps) {
-            let Some(found) = self.trace(trace.summary.trace_id).await? else {
+        for summary in doubtful {
+            let Some(found) = self.trace(summary.trace_id).await? else {
                 continue;
             };
             if found.missing.is_empty() {
-                count(&found.spans, &mut trace.summary);
+                count(&found.spans, summary);
             }
             missing.extend(found.missing);
         }

@@ -40,8 +40,16 @@ impl Search<'_> {
         whole.truncate(self.request.limit);
         let end = whole.last().map(rank);
         let end = end.filter(|_| is_cut).or(horizon);
-        self.query.count_once(&mut whole, &mut self.missing).await?;
-        let traces = self.shown(whole).await?;
+        let mut traces = self.shown(whole).await?;
+        // A trace that was put together has its spans once; its summary adds up what its places have.
+        let known = &self.known;
+        let has_fewer = |summary: &&mut TraceSummary| {
+            let known = known.get(&summary.trace_id);
+            known.is_some_and(|known| known.spans < summary.span_count)
+        };
+        let summaries = traces.iter_mut().map(|trace| &mut trace.summary);
+        let doubtful = summaries.filter(has_fewer);
+        self.query.count_once(doubtful, &mut self.missing).await?;
         // Only now all that could not be read is known.
         self.missing.sort_unstable();
         self.missing.dedup();
