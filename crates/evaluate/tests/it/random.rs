@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use testkit::drawing::{ORIGIN, print};
 use testkit::oracle;
 use testkit::random::{self, SECONDS, Size, traces};
-use testkit::suite::{check_series, span_lines};
+use testkit::suite::{check_series, rounded, span_lines};
 use testkit::trace::Trace;
 use traceql::Query;
 use traceql::query::{Body, Intrinsic, MetricsFunction, MetricsQuery, Series};
@@ -64,11 +64,14 @@ fn computes_with_quantiles(query: &Query) -> bool {
     !matches!(series, Series::Query(_)) && series.queries().iter().any(is_quantile)
 }
 
-/// Every span with every column, and sorted, so that equal answers are equal.
+/// Every span with every column, sorted, and aggregates as far as the order of adding up does not matter, so that equal answers are equal.
 fn sorted(mut found: Vec<oracle::Found>) -> Vec<oracle::Found> {
     for found in &mut found {
         for spanset in &mut found.spansets {
             spanset.spans.sort_by_key(|span| span.id);
+            for (_, value) in &mut spanset.keys {
+                *value = rounded(value);
+            }
         }
         found
             .spansets

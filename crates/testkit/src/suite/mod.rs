@@ -226,7 +226,7 @@ fn spanset_line(
 }
 
 /// Of a double twelve digits: the last ones of a sum tell in which order it was added up.
-fn rounded(value: &Constant) -> Constant {
+pub fn rounded(value: &Constant) -> Constant {
     match value {
         Constant::Float(float) => {
             Constant::Float(format!("{float:.11e}").parse().unwrap_or(*float))
