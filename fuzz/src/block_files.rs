@@ -18,12 +18,12 @@ use std::sync::{Arc, Mutex};
 
 use block::{
     AttributePages, BlockMeta, BlockWriter, Bloom, ColumnPlan, Dictionaries, Dictionary,
-    MergeError, MergeInput, MergedTrace, NewBlock, Piece, ReadError, SpanColumn, SpanFile,
-    SpanGroup, SpanReader, TraceTable, WordColumn, WriteOptions, check_page_headers,
-    decode_resources, read_resources,
+    MergeError, MergeInput, MergedTrace, NewBlock, Piece, ReadError, RowRange, SpanColumn,
+    SpanFile, SpanGroup, SpanReader, TraceFile, TraceTable, WordColumn, WriteOptions,
+    check_page_headers, decode_resources, read_resources,
 };
 use bytes::Bytes;
-use model::{Gathered, Remap, SpanBatch};
+use model::{Gathered, Remap, SpanBatch, TraceId};
 use parquet::file::metadata::{
     ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
@@ -51,11 +51,13 @@ pub fn check(input: &[u8]) {
     assert!(is_changed || found.is_ok_and(|found| found));
     if !is_sealed {
         let (table, decoded) = (
-            TraceTable::from_bytes(traces),
+            TraceTable::from_bytes(traces.clone()),
             decode_resources(resources.clone()),
         );
         assert!(is_changed || (table.is_ok() && decoded.is_ok()));
     }
+    let first = by_page(&traces, meta.trace_id_min.0);
+    assert!(is_changed || first.is_ok_and(|rows| rows.is_some()));
     let resources = read_resources(resources);
     assert!(is_changed || resources.is_ok());
     // Spans that refer to resources which cannot be read are refused; they are read all the same.
@@ -203,6 +205,19 @@ impl Header {
             length,
         })
     }
+}
+
+/// Where a trace is, by the pages that may name it.
+fn by_page(traces: &Bytes, id: TraceId) -> Result<Option<RowRange>, ReadError> {
+    let file = TraceFile::new(Arc::new(footer(TRACES)))?;
+    for page in file.pages_with(id) {
+        let ranges = file.bytes_of(page).into_iter();
+        let parts = ranges.map(|range| (range.start, part(traces, &range)));
+        if let Some(rows) = file.find(page, parts.collect(), id)? {
+            return Ok(Some(rows));
+        }
+    }
+    Ok(None)
 }
 
 /// By the reader of all rows.

@@ -22,6 +22,10 @@ use crate::read::content;
 /// Bytes that a compressed byte can stand for, at most: a block of zstd is 128 KiB, and four bytes at the least.
 const RAW_PER_STORED_MAX: usize = 32 << 10;
 
+/// Bytes that are rather read than left out between two ranges: another call of the system costs about as much as copying these.
+/// Object stores, where a request costs more, are asked for ranges that lie near each other at once anyway.
+const NEAR_BYTES: u64 = 4 << 10;
+
 /// A part of a file that is in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
@@ -352,6 +356,21 @@ fn page_place(page: &PageLocation) -> Range<u64> {
     let start = u64::try_from(page.offset).unwrap_or(0);
     let len = u64::try_from(page.compressed_page_size).unwrap_or(0);
     start..start.saturating_add(len)
+}
+
+/// Ranges of a file in their order, those that lie near each other joined.
+pub(crate) fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if last.end.saturating_add(NEAR_BYTES) >= range.start => {
+                last.end = last.end.max(range.end);
+            }
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// Which of ascending `positions` lie in `rows`.

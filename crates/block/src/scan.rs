@@ -13,7 +13,7 @@ use parquet::file::statistics::Statistics;
 
 use crate::dictionary::Dictionaries;
 use crate::extras::EVENT_NAME;
-use crate::pages::LeafPlaces;
+use crate::pages::{LeafPlaces, joined};
 use crate::read::content;
 use crate::{AttributeColumn, BlockMeta, ReadError};
 
@@ -65,10 +65,6 @@ const NESTED: [(SpanColumn, &str); 4] = [
     (SpanColumn::Tail, "attributes."),
     (SpanColumn::Dropped, "dropped_"),
 ];
-
-/// Bytes that are rather read than left out between two ranges: another call of the system costs about as much as copying these.
-/// Object stores, where a request costs more, are asked for ranges that lie near each other at once anyway.
-const NEAR_BYTES: u64 = 4 << 10;
 
 /// A `spans.parquet` whose footer is known.
 pub struct SpanFile {
@@ -182,17 +178,7 @@ impl SpanFile {
                 }
             }
         }
-        ranges.sort_unstable_by_key(|range| range.start);
-        let mut joined: Vec<Range<u64>> = Vec::new();
-        for range in ranges {
-            match joined.last_mut() {
-                Some(last) if last.end.saturating_add(NEAR_BYTES) >= range.start => {
-                    last.end = last.end.max(range.end);
-                }
-                _ => joined.push(range),
-            }
-        }
-        Ok(joined)
+        Ok(joined(ranges))
     }
 
     /// The earliest and the latest start of the spans of a row group; `None` when the file does not tell.

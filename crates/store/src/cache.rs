@@ -17,6 +17,7 @@ use parking_lot::RwLock;
 use crate::StoreError;
 use crate::parquet_file::ParquetFile;
 use crate::stats::Counters;
+use crate::traces_file::TracesFile;
 
 /// What is kept of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +41,7 @@ pub(crate) enum Kept {
     TraceTable(Arc<TraceTable>),
     Resources(Arc<SpanBatch>),
     File(Arc<ParquetFile>),
+    Traces(Arc<TracesFile>),
     Columns(Arc<SpanFile>),
     Dictionaries(Arc<KeptDictionaries>),
 }
@@ -76,6 +78,7 @@ impl fmt::Debug for Kept {
             Self::TraceTable(_) => "a trace table",
             Self::Resources(_) => "resources",
             Self::File(_) => "a file",
+            Self::Traces(_) => "a file of traces",
             Self::Columns(_) => "columns",
             Self::Dictionaries(_) => "dictionaries",
         })
@@ -89,6 +92,7 @@ impl Kept {
             Self::TraceTable(table) => table.byte_count(),
             Self::Resources(resources) => resources.byte_count(),
             Self::File(file) => file.byte_count(),
+            Self::Traces(file) => file.byte_count(),
             Self::Columns(file) => file.byte_count(),
             Self::Dictionaries(kept) => kept.byte_count(),
         }

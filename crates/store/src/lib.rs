@@ -44,6 +44,7 @@ mod stats;
 mod store;
 mod summaries;
 pub mod testing;
+mod traces_file;
 
 pub use blocks::BlockList;
 pub use columns::BlockColumns;

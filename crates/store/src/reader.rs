@@ -1,21 +1,17 @@
 //! Reading blocks: their small files through the cache, their rows page by page.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, AsArray as _, FixedSizeBinaryArray, RecordBatch};
-use arrow::datatypes::{Int32Type, Int64Type};
+use arrow::array::{AsArray as _, FixedSizeBinaryArray, RecordBatch};
 use block::{BlockId, BlockMeta, Bloom, RowRange, SpanFile, TraceTable, read_resources};
 use bytes::Bytes;
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use model::{Gathered, SpanBatch, SpanId, TraceId};
 use object_store::path::Path;
 use parking_lot::Mutex;
 use parquet::file::metadata::PageIndexPolicy;
-use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 
@@ -26,6 +22,7 @@ use crate::layout::{BlockFile, Layout};
 use crate::manifest::{Checksum, Checksums};
 use crate::objects::Objects;
 use crate::parquet_file::{ParquetFile, Rows, Selection};
+use crate::traces_file::{TraceRows, TracesFile};
 use crate::{ErrorKind, StoreError};
 
 /// Rows decoded at a time. Larger batches look up the words of a dictionary less often; smaller ones hold less.
@@ -222,10 +219,20 @@ impl Reader {
         let bytes = block.meta.files.spans;
         let index = PageIndexPolicy::Skip;
         let load = || {
-            self.open(block.meta, BlockFile::Spans, bytes, tail, index)
-                .boxed()
+            async move {
+                let opened = self.open(block.meta, BlockFile::Spans, bytes, tail, index);
+                Ok(Kept::File(Arc::new(opened.await?)))
+            }
+            .boxed()
         };
-        self.file(block.meta.id, Kind::SpansFile, load).await
+        match self
+            .cache
+            .get_or_load(block.meta.id, Kind::SpansFile, load)
+            .await?
+        {
+            Kept::File(file) => Ok(file),
+            other => Err(mistaken(&other)),
+        }
     }
 
     /// What is known of the columns of `file`, the block's `spans.parquet`.
@@ -252,15 +259,25 @@ impl Reader {
     pub(crate) async fn traces_file(
         &self,
         block: &BlockRef<'_>,
-    ) -> Result<Arc<ParquetFile>, StoreError> {
+    ) -> Result<Arc<TracesFile>, StoreError> {
         let tail = block.checksums.map(|sums| sums.traces_tail);
         let bytes = block.meta.files.traces;
         let index = PageIndexPolicy::Optional;
         let load = || {
-            self.open(block.meta, BlockFile::Traces, bytes, tail, index)
-                .boxed()
+            async move {
+                let opened = self.open(block.meta, BlockFile::Traces, bytes, tail, index);
+                Ok(Kept::Traces(Arc::new(TracesFile::new(opened.await?)?)))
+            }
+            .boxed()
         };
-        self.file(block.meta.id, Kind::TracesFile, load).await
+        match self
+            .cache
+            .get_or_load(block.meta.id, Kind::TracesFile, load)
+            .await?
+        {
+            Kept::Traces(file) => Ok(file),
+            other => Err(mistaken(&other)),
+        }
     }
 
     async fn open(
@@ -270,24 +287,10 @@ impl Reader {
         bytes: u64,
         tail: Option<Checksum>,
         column_index: PageIndexPolicy,
-    ) -> Result<Kept, StoreError> {
+    ) -> Result<ParquetFile, StoreError> {
         let path = self.path(block, file);
         let blind = bytes.min(BLIND_TAIL_BYTES);
-        let opened =
-            ParquetFile::open(&self.objects, path, bytes, tail, blind, column_index).await?;
-        Ok(Kept::File(Arc::new(opened)))
-    }
-
-    async fn file<'a>(
-        &self,
-        block: BlockId,
-        kind: Kind,
-        load: impl FnOnce() -> BoxFuture<'a, Result<Kept, StoreError>>,
-    ) -> Result<Arc<ParquetFile>, StoreError> {
-        match self.cache.get_or_load(block, kind, load).await? {
-            Kept::File(file) => Ok(file),
-            other => Err(mistaken(&other)),
-        }
+        ParquetFile::open(&self.objects, path, bytes, tail, blind, column_index).await
     }
 
     /// Whether it is known that the trace is not in the block. Costs nothing; what is not in memory says nothing.
@@ -306,39 +309,29 @@ impl Reader {
         Ok(!self.is_ruled_out(block.meta, id) && self.bloom(block).await?.may_contain(id))
     }
 
+    /// What tells the rows of the block's traces: its table, if that is in memory.
+    async fn trace_rows(&self, block: &BlockRef<'_>) -> Result<TraceRows, StoreError> {
+        let kept = self.cache.peek(block.meta.id, Kind::TraceTable).await;
+        match kept {
+            Some(Kept::TraceTable(table)) => Ok(TraceRows::Table(table)),
+            _ => Ok(TraceRows::File(self.traces_file(block).await?)),
+        }
+    }
+
     /// Where the spans of a trace are in the block; `None` when it is not there.
     pub(crate) async fn locate(
         &self,
         block: &BlockRef<'_>,
         id: TraceId,
     ) -> Result<Option<RowRange>, StoreError> {
-        if let Some(Kept::TraceTable(table)) =
-            self.cache.peek(block.meta.id, Kind::TraceTable).await
-        {
-            return Ok(table.find(id).map(|index| table.rows(index)));
-        }
-        let file = self.traces_file(block).await?;
-        let pages = pages_with(&file, id);
-        if pages.is_empty() {
-            return Ok(None);
-        }
+        let rows = self.trace_rows(block).await?;
         let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
+        let TraceRows::File(file) = &rows else {
+            return rows.find(&objects, &runtime, id);
+        };
+        let path = file.file.path().clone();
         let _turn = self.decoders.acquire().await;
-        on_blocking_thread(file.path().clone(), move || {
-            let selection = Selection {
-                rows: Some(&pages),
-                columns: Some(&["trace_id", "spans", "row"]),
-                batch_rows: BATCH_ROWS,
-            };
-            let mut rows = file.rows(&objects, &runtime, &selection)?;
-            while let Some(batch) = rows.next()? {
-                if let Some(found) = find_in(&batch, id).ok_or_else(|| unexpected(&rows))? {
-                    return Ok(Some(found));
-                }
-            }
-            Ok(None)
-        })
-        .await
+        on_blocking_thread(path, move || rows.find(&objects, &runtime, id)).await
     }
 
     pub(crate) async fn open_columns(
@@ -357,23 +350,39 @@ impl Reader {
         })
     }
 
-    /// The spans of a trace, which are in these rows of the block. With `is_only`, no other block is read at the same time, and this
-    /// one without changing threads.
+    /// The spans of a trace, which are in these rows of the block.
     pub(crate) async fn trace(
         &self,
         block: &BlockRef<'_>,
         id: TraceId,
         rows: RowRange,
-        is_only: bool,
     ) -> Result<Gathered, StoreError> {
         let open = self.open_columns(block).await?;
         let _turn = self.decoders.acquire().await;
         let path = open.file.path().clone();
-        let read = move || open.trace(id, rows);
-        if is_only && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
-            on_this_thread(path, read)
+        on_blocking_thread(path, move || open.trace(id, rows)).await
+    }
+
+    /// The spans of a trace in the block; `None` when it is not there. As [`Self::locate`] and [`Self::trace`], and for when no
+    /// other block is read at the same time: without changing threads.
+    pub(crate) async fn find(
+        &self,
+        block: &BlockRef<'_>,
+        id: TraceId,
+    ) -> Result<Option<Gathered>, StoreError> {
+        let (rows, open) = futures::try_join!(self.trace_rows(block), self.open_columns(block))?;
+        let _turn = self.decoders.acquire().await;
+        let traces = self.path(block.meta, BlockFile::Traces);
+        let find = move || {
+            let found = guarded(&traces, || rows.find(&open.objects, &open.runtime, id))?;
+            let read = |rows| guarded(open.file.path(), || open.trace(id, rows));
+            found.map(read).transpose()
+        };
+        if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+            tokio::task::block_in_place(find)
         } else {
-            on_blocking_thread(path, read).await
+            let path = self.path(block.meta, BlockFile::Spans);
+            on_blocking_thread(path, find).await
         }
     }
 
@@ -427,76 +436,10 @@ pub(crate) async fn on_blocking_thread<T: Send + 'static>(
     }
 }
 
-/// As [`on_blocking_thread`], on the thread at hand, of which the runtime's other tasks are taken away first. The runtime must have
-/// several threads. To wake another thread and be woken by it takes a tenth of the time of reading a trace.
-fn on_this_thread<T>(
-    path: Path,
-    work: impl FnOnce() -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let work = AssertUnwindSafe(work);
-    tokio::task::block_in_place(|| std::panic::catch_unwind(work))
+/// Runs work on the thread at hand. A panic becomes an error as it does in [`on_blocking_thread`].
+fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    std::panic::catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(StoreError::corrupt(path, ENDED_IN_PANIC)))
-}
-
-/// The rows of the pages of `traces.parquet` that can hold a trace, as their bounds tell; whole row groups where there are
-/// no bounds.
-fn pages_with(file: &ParquetFile, id: TraceId) -> Vec<Range<u64>> {
-    let metadata = file.metadata();
-    let schema = metadata.file_metadata().schema_descr();
-    let column = (0..schema.num_columns()).find(|&at| schema.column(at).name() == "trace_id");
-    let mut pages: Vec<Range<u64>> = Vec::new();
-    let mut first = 0;
-    for (group, row_group) in metadata.row_groups().iter().enumerate() {
-        let rows = row_group.num_rows().max(0) as u64;
-        let bounds = column.and_then(|column| {
-            let bounds = metadata.column_index()?.get(group)?.get(column)?;
-            let places = metadata.offset_index()?.get(group)?.get(column)?;
-            Some((bounds, places.page_locations()))
-        });
-        match bounds {
-            Some((ColumnIndexMetaData::FIXED_LEN_BYTE_ARRAY(bounds), places)) => {
-                for (page, place) in places.iter().enumerate() {
-                    let least = bounds.min_value(page).unwrap_or(&[]);
-                    let most = bounds.max_value(page).unwrap_or(&[0xff; TraceId::BYTES]);
-                    if least <= id.0.as_slice() && id.0.as_slice() <= most {
-                        let end = places
-                            .get(page + 1)
-                            .map_or(rows, |next| next.first_row_index.max(0) as u64);
-                        pages.push(first + place.first_row_index.max(0) as u64..first + end);
-                    }
-                }
-            }
-            _ => pages.push(first..first + rows),
-        }
-        first += rows;
-    }
-    pages
-}
-
-/// The rows of a trace, from a batch of `traces.parquet`. `None` when a column is not what it should be.
-fn find_in(batch: &RecordBatch, id: TraceId) -> Option<Option<RowRange>> {
-    let ids = id_column(batch, "trace_id", TraceId::BYTES)?;
-    let spans = batch
-        .column_by_name("spans")?
-        .as_primitive_opt::<Int32Type>()?;
-    let rows = batch
-        .column_by_name("row")?
-        .as_primitive_opt::<Int64Type>()?;
-    let (mut low, mut high) = (0, ids.len());
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match ids.value(middle).cmp(id.0.as_slice()) {
-            std::cmp::Ordering::Less => low = middle + 1,
-            std::cmp::Ordering::Greater => high = middle,
-            std::cmp::Ordering::Equal => {
-                return Some(Some(RowRange {
-                    start: u64::try_from(rows.value(middle)).ok()?,
-                    len: u64::try_from(spans.value(middle)).ok()?,
-                }));
-            }
-        }
-    }
-    Some(None)
 }
 
 pub(crate) fn id_column<'a>(

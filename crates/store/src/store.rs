@@ -205,6 +205,10 @@ impl Store {
         let reader = &self.inner.reader;
         let limit = self.inner.objects.concurrency();
         let likely = blocks.iter().filter(|meta| !reader.is_ruled_out(meta, id));
+        let likely: Vec<_> = likely.collect();
+        if let [only] = likely[..] {
+            return self.only_piece(BlockRef::new(only, blocks), id).await;
+        }
         let located = in_parallel(likely, limit, |meta| async move {
             let block = BlockRef::new(meta, blocks);
             // A bloom that cannot be read makes this slower, not wrong.
@@ -225,9 +229,8 @@ impl Store {
                 Err(error) => pieces.failures.push((block.meta.id, error)),
             }
         }
-        let is_only = there.len() == 1;
         let read = in_parallel(there, limit, |(block, rows)| async move {
-            let read = reader.trace(&block, id, rows, is_only).await;
+            let read = reader.trace(&block, id, rows).await;
             (block.meta.id, read)
         });
         for (block, read) in read.await {
@@ -235,6 +238,24 @@ impl Store {
                 Ok(piece) => pieces.found.push(piece),
                 Err(error) => pieces.failures.push((block, error)),
             }
+        }
+        pieces
+    }
+
+    /// As [`Self::pieces`], when only one block may have the trace.
+    async fn only_piece(&self, block: BlockRef<'_>, id: TraceId) -> Pieces {
+        let reader = &self.inner.reader;
+        let bloom = reader.may_contain(&block, id).await;
+        let found = match bloom {
+            Ok(false) => Ok(None),
+            _ => reader.find(&block, id).await,
+        };
+        let mut pieces = Pieces::default();
+        let damage = bloom.err().map(|error| (block.meta.id, error));
+        pieces.damage.extend(damage);
+        match found {
+            Ok(piece) => pieces.found.extend(piece),
+            Err(error) => pieces.failures.push((block.meta.id, error)),
         }
         pieces
     }

@@ -6,7 +6,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use proptest::prelude::*;
 
 use crate::batches::{batch_of, block_of, tell, told_spans};
-use crate::readers::{by_arrow, footer_of, in_order};
+use crate::readers::{by_arrow, footer_of, found, in_order, indexed_footer_of};
 
 /// The bytes of a file in which pages are: from behind the magic to the first index. What comes after is protected by a
 /// checksum in the manifest.
@@ -62,8 +62,16 @@ proptest! {
     #[test]
     fn a_flipped_bit_in_traces_or_resources_is_noticed(spans in told_spans(), places in places()) {
         let mut block = block_of(&batch_of(&spans), 3, &WriteOptions::default());
+        let footer = indexed_footer_of(&block.traces);
+        let table = TraceTable::from_bytes(Bytes::from(block.traces.clone())).unwrap();
         flip_each(&mut block, |block| &mut block.traces, &places, |block| {
             prop_assert!(TraceTable::from_bytes(Bytes::from(block.traces.clone())).is_err());
+            for at in 0..table.len() {
+                // This one does not read what it does not need.
+                if let Ok(rows) = found(&block.traces, &footer, table.trace_id(at)) {
+                    prop_assert_eq!(rows, Some(table.rows(at)));
+                }
+            }
             Ok(())
         })?;
         flip_each(&mut block, |block| &mut block.resources, &places, |block| {

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use block::{
-    Dictionaries, Dictionary, FinishedBlock, ReadError, SpanColumn, SpanDecoder, SpanFile,
-    SpanGroup, SpanReader, TraceTable, check_page_headers, decode_resources, read_resources,
-    reader_metadata,
+    Dictionaries, Dictionary, FinishedBlock, ReadError, RowRange, SpanColumn, SpanDecoder,
+    SpanFile, SpanGroup, SpanReader, TraceFile, TraceTable, check_page_headers, decode_resources,
+    read_resources, reader_metadata,
 };
 use bytes::Bytes;
-use model::{Gathered, Remap, SpanBatch};
+use model::{Gathered, Remap, SpanBatch, TraceId};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
@@ -23,6 +23,34 @@ pub(crate) fn footer_of(file: &[u8]) -> Arc<ParquetMetaData> {
     let bytes = Bytes::copy_from_slice(file);
     let metadata = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).unwrap();
     metadata.metadata().clone()
+}
+
+/// As [`footer_of`], with the indices.
+pub(crate) fn indexed_footer_of(file: &[u8]) -> Arc<ParquetMetaData> {
+    let bytes = Bytes::copy_from_slice(file);
+    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+    let metadata = ArrowReaderMetadata::load(&bytes, options).unwrap();
+    metadata.metadata().clone()
+}
+
+/// Where a trace is, by the pages of `traces.parquet` that may name it.
+pub(crate) fn found(
+    traces: &[u8],
+    footer: &Arc<ParquetMetaData>,
+    id: TraceId,
+) -> Result<Option<RowRange>, ReadError> {
+    let file = TraceFile::new(footer.clone())?;
+    for page in file.pages_with(id) {
+        let part = |range: Range<u64>| {
+            let bytes = &traces[range.start as usize..range.end as usize];
+            (range.start, Bytes::copy_from_slice(bytes))
+        };
+        let parts = file.bytes_of(page).into_iter().map(part).collect();
+        if let Some(rows) = file.find(page, parts, id)? {
+            return Ok(Some(rows));
+        }
+    }
+    Ok(None)
 }
 
 /// By the reader of any rows, some at a time, as the store does it: headers are checked of what is fetched.

@@ -2,11 +2,13 @@
 
 use block::{FinishedBlock, TraceTable, WriteOptions};
 use bytes::Bytes;
-use model::SpanBatch;
+use model::{SpanBatch, TraceId};
 use proptest::prelude::*;
 
 use crate::batches::{batch_of, block_of, expected, tell, told_spans};
-use crate::readers::{by_arrow, footer_of, in_order, is_chosen, only_opened, scanned};
+use crate::readers::{
+    by_arrow, footer_of, found, in_order, indexed_footer_of, is_chosen, only_opened, scanned,
+};
 
 fn read(block: &FinishedBlock, batch_rows: usize) -> SpanBatch {
     by_arrow(block, &footer_of(&block.spans), batch_rows).unwrap()
@@ -48,6 +50,18 @@ proptest! {
         prop_assert_eq!(&told, &expected);
         prop_assert_eq!(block.duplicates as usize, spans.len() - expected.len());
         prop_assert_eq!(block.meta.spans as usize, expected.len());
+    }
+
+    #[test]
+    fn the_page_that_names_a_trace_tells_what_the_table_tells(spans in told_spans(), others: [[u8; 16]; 4]) {
+        let block = block_of(&batch_of(&spans), 3, &WriteOptions::default());
+        let footer = indexed_footer_of(&block.traces);
+        let table = TraceTable::from_bytes(Bytes::from(block.traces.clone())).unwrap();
+        let known = (0..table.len()).map(|at| table.trace_id(at));
+        for id in known.chain(others.map(TraceId)) {
+            let expected = table.find(id).map(|at| table.rows(at));
+            prop_assert_eq!(found(&block.traces, &footer, id).unwrap(), expected);
+        }
     }
 
     #[test]

@@ -215,7 +215,7 @@ impl Inner {
                 )?;
                 Input::open(
                     block.meta,
-                    &traces,
+                    &traces.file,
                     &spans,
                     resources,
                     &self.objects,
