@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex};
 
 use block::{
     AttributePages, BlockMeta, BlockWriter, Bloom, ColumnPlan, Dictionaries, Dictionary,
-    MergeError, MergeInput, MergedTrace, NewBlock, Piece, ReadError, RowRange, SpanColumn,
-    SpanFile, SpanGroup, SpanReader, TraceFile, TraceTable, WordColumn, WriteOptions,
+    MergeError, MergeInput, MergedTrace, NewBlock, Piece, ReadError, SpanColumn, SpanFile,
+    SpanGroup, SpanReader, TraceFile, TracePlace, TraceTable, WordColumn, WriteOptions,
     check_page_headers, decode_resources, read_resources,
 };
 use bytes::Bytes;
@@ -31,11 +31,11 @@ use parquet::file::metadata::{
 /// Memory that the spans of the block may take, whatever stands in its files. They take some kilobytes.
 const MEMORY_MAX: usize = 64 << 20;
 
-const META: &[u8] = include_bytes!("../../crates/block/tests/golden/v1/meta.json");
-const SPANS: &[u8] = include_bytes!("../../crates/block/tests/golden/v1/spans.parquet");
-const TRACES: &[u8] = include_bytes!("../../crates/block/tests/golden/v1/traces.parquet");
-const RESOURCES: &[u8] = include_bytes!("../../crates/block/tests/golden/v1/resources.parquet");
-const BLOOM: &[u8] = include_bytes!("../../crates/block/tests/golden/v1/trace_id.bloom");
+const META: &[u8] = include_bytes!("../../crates/block/tests/golden/v2/meta.json");
+const SPANS: &[u8] = include_bytes!("../../crates/block/tests/golden/v2/spans.parquet");
+const TRACES: &[u8] = include_bytes!("../../crates/block/tests/golden/v2/traces.parquet");
+const RESOURCES: &[u8] = include_bytes!("../../crates/block/tests/golden/v2/resources.parquet");
+const BLOOM: &[u8] = include_bytes!("../../crates/block/tests/golden/v2/trace_id.bloom");
 
 /// Checks the invariants on one way to change the files.
 ///
@@ -57,7 +57,13 @@ pub fn check(input: &[u8]) {
         assert!(is_changed || (table.is_ok() && decoded.is_ok()));
     }
     let first = by_page(&traces, meta.trace_id_min.0);
-    assert!(is_changed || first.is_ok_and(|rows| rows.is_some()));
+    assert!(is_changed || first.as_ref().is_ok_and(Option::is_some));
+    if let Ok(Some(place)) = first {
+        let file = SpanFile::new(Arc::new(footer(SPANS)), &meta);
+        let columns = file.columns_with(place.columns.as_ref());
+        assert!(is_changed || columns.is_ok());
+        assert!(columns.unwrap_or_default().len() <= file.all_columns().len());
+    }
     let resources = read_resources(resources);
     assert!(is_changed || resources.is_ok());
     // Spans that refer to resources which cannot be read are refused; they are read all the same.
@@ -208,13 +214,13 @@ impl Header {
 }
 
 /// Where a trace is, by the pages that may name it.
-fn by_page(traces: &Bytes, id: TraceId) -> Result<Option<RowRange>, ReadError> {
+fn by_page(traces: &Bytes, id: TraceId) -> Result<Option<TracePlace>, ReadError> {
     let file = TraceFile::new(Arc::new(footer(TRACES)))?;
     for page in file.pages_with(id) {
         let ranges = file.bytes_of(page).into_iter();
         let parts = ranges.map(|range| (range.start, part(traces, &range)));
-        if let Some(rows) = file.find(page, parts.collect(), id)? {
-            return Ok(Some(rows));
+        if let Some(place) = file.find(page, parts.collect(), id)? {
+            return Ok(Some(place));
         }
     }
     Ok(None)

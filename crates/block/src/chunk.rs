@@ -19,6 +19,7 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::header::{PageHeader, PageKind};
+use crate::mask::Presence;
 use crate::rle;
 
 /// Payload of a dictionary after which a chunk goes on without. Reading a single trace reads all dictionaries.
@@ -69,6 +70,8 @@ pub(crate) struct Chunk {
     values: u64,
     present: u64,
     payload: Vec<u8>,
+    /// Of a column that masks tell of.
+    presence: Option<Presence>,
 }
 
 /// The levels of a page.
@@ -103,7 +106,18 @@ impl Chunk {
             values: 0,
             present: 0,
             payload: Vec::new(),
+            presence: None,
         }
+    }
+
+    /// Has it noted which traces have a value. Must be called before the first page.
+    pub(crate) fn watch(&mut self, presence: Presence) {
+        self.presence = Some(presence);
+    }
+
+    /// The traces that have a value in the pages that were ended, if that was noted.
+    pub(crate) fn traces(&self) -> &[u32] {
+        self.presence.as_ref().map_or(&[], Presence::traces)
     }
 
     /// Whether the next page must come without dictionary.
@@ -139,6 +153,9 @@ impl Chunk {
         values: &Values<'_>,
         bounds: Option<(Vec<u8>, Vec<u8>)>,
     ) -> Result<(), ParquetError> {
+        if let Some(presence) = &mut self.presence {
+            presence.note(levels, rows as usize);
+        }
         self.payload.clear();
         let level_count = self.encode_levels(levels);
         let (encoding, present) = match *values {

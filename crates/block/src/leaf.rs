@@ -76,6 +76,9 @@ impl OpenLevels {
 pub(crate) trait Leaf {
     fn levels(&mut self) -> &mut OpenLevels;
 
+    /// The pages that were ended.
+    fn chunk(&mut self) -> &mut Chunk;
+
     /// Rows of a nested column without any element.
     #[inline]
     fn empty_rows(&mut self, rows: usize) {
@@ -199,6 +202,10 @@ impl Leaf for IntLeaf {
     fn levels(&mut self) -> &mut OpenLevels {
         &mut self.levels
     }
+
+    fn chunk(&mut self) -> &mut Chunk {
+        &mut self.chunk
+    }
 }
 
 /// A column of 64-bit integers that hardly repeat: times. Written byte plane by byte plane, of which the high ones are
@@ -288,6 +295,10 @@ impl LongLeaf {
 impl Leaf for LongLeaf {
     fn levels(&mut self) -> &mut OpenLevels {
         &mut self.levels
+    }
+
+    fn chunk(&mut self) -> &mut Chunk {
+        &mut self.chunk
     }
 }
 
@@ -383,5 +394,9 @@ impl<const N: usize> IdLeaf<N> {
 impl<const N: usize> Leaf for IdLeaf<N> {
     fn levels(&mut self) -> &mut OpenLevels {
         &mut self.levels
+    }
+
+    fn chunk(&mut self) -> &mut Chunk {
+        &mut self.chunk
     }
 }

@@ -15,6 +15,7 @@ mod header;
 mod inventory;
 mod leaf;
 mod lists;
+mod mask;
 mod merge;
 mod meta;
 mod numbers;
@@ -45,6 +46,7 @@ pub use extras::{EventNamePages, EventPages, LinkPages};
 pub use group::{SpanGroup, WordColumn};
 pub use header::check_page_headers;
 pub use lists::ListPages;
+pub use mask::ColumnMask;
 pub use merge::{MergeError, MergeInput, MergedTrace, Piece};
 pub use meta::{
     AttributeColumn, AttributeScope, AttributeType, BlockFiles, BlockId, BlockMeta, FORMAT_VERSION,
@@ -57,7 +59,7 @@ pub use read::{ReadError, reader_metadata};
 pub use resource_reader::read_resources;
 pub use scan::{SpanColumn, SpanFile};
 pub use span_reader::SpanReader;
-pub use table::{RowRange, TraceTable};
+pub use table::{RowRange, TracePlace, TraceTable};
 pub use trace_file::{TraceFile, TracePage};
 pub use words::{AttributePages, WordPages};
 pub use write::{BlockWriter, FinishedBlock, NewBlock, TraceRows, WriteError, WriteOptions};

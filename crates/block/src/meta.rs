@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 /// Version of the block's files. Readers know every version that was ever released; golden files keep them honest.
-pub const FORMAT_VERSION: u32 = 1;
+///
+/// - 1: the first.
+/// - 2: `traces.parquet` tells in which columns a trace has values.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Names a block for ever. Ordered by time of creation, to the millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -74,6 +74,9 @@ fn dictionary(data_type: &DataType) -> DataType {
     };
     match data_type {
         DataType::Utf8 => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+        DataType::Binary => {
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Binary))
+        }
         DataType::Struct(fields) => DataType::Struct(dictionaries(fields)),
         DataType::List(field) => DataType::List(inner(field)),
         DataType::Map(field, sorted) => DataType::Map(inner(field), *sorted),

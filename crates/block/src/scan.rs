@@ -15,7 +15,7 @@ use crate::dictionary::Dictionaries;
 use crate::extras::EVENT_NAME;
 use crate::pages::{LeafPlaces, joined};
 use crate::read::content;
-use crate::{AttributeColumn, BlockMeta, ReadError};
+use crate::{AttributeColumn, BlockMeta, ColumnMask, ReadError};
 
 /// A column that can be read by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -285,6 +285,19 @@ impl SpanFile {
             SpanColumn::EventName => EVENT_NAME,
             SpanColumn::Tail | SpanColumn::Events | SpanColumn::Links | SpanColumn::Dropped => "",
         }
+    }
+
+    /// The columns that a trace with this mask is made of; every column without one.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the mask is not of this block.
+    pub fn columns_with(&self, mask: Option<&ColumnMask>) -> Result<Vec<SpanColumn>, ReadError> {
+        let mut columns = self.all_columns();
+        if let Some(mask) = mask {
+            mask.check(self.columns.len())?;
+            columns.retain(|column| mask.has(*column));
+        }
+        Ok(columns)
     }
 
     /// Every column: what a whole span is made of.

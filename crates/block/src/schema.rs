@@ -23,7 +23,8 @@
 //!
 //! traces.parquet       a row per trace, by id
 //!   trace_id, start, end, root_service?, root_name?, spans, errors, services: list of { name, spans, errors },
-//!   row: first row in spans.parquet, partial, reason: why it was kept, weight: how many traces it stands for
+//!   row: first row in spans.parquet, partial, reason: why it was kept, weight: how many traces it stands for,
+//!   columns: bytes, in which columns of spans.parquet it has values (version 2): see `mask.rs`
 //!
 //! resources.parquet    a row per distinct resource and scope
 //!   service, attributes, dropped_attributes, schema_url,
@@ -240,6 +241,12 @@ pub(crate) fn traces() -> Field {
             boolean("partial", false)?,
             text("reason", false)?,
             double("weight", false)?,
+            primitive(
+                "columns",
+                PhysicalType::BYTE_ARRAY,
+                Repetition::REQUIRED,
+                None,
+            )?,
         ],
     )
 }

@@ -1,6 +1,7 @@
 //! One row group of `spans.parquet`.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use model::{
     Attribute, EventRow, LinkRow, NO_EXTRA, SpanBatch, SpanExtra, SpanRow, Symbol, SymbolKind,
@@ -9,10 +10,11 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::SchemaDescriptor;
 
-use crate::chunk::PageCompressor;
+use crate::chunk::{Chunk, PageCompressor};
 use crate::facts::SpanFacts;
 use crate::inventory::RowGroupCounts;
-use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf};
+use crate::leaf::{IdLeaf, IntLeaf, Leaf, LongLeaf};
+use crate::mask::{GroupMasks, Presence};
 use crate::order::OrderedRow;
 
 use crate::values::{Places, SymbolLeaf, ValueShape, WordLeaf};
@@ -300,9 +302,14 @@ pub(crate) struct SpanLeaves {
 }
 
 impl SpanLeaves {
-    pub(crate) fn new(schema: &SchemaDescriptor, columns: &[AttributeColumn]) -> Self {
+    /// `trace_of_row` are the numbers of the traces, from 0, that the rows to come belong to.
+    pub(crate) fn new(
+        schema: &SchemaDescriptor,
+        columns: &[AttributeColumn],
+        trace_of_row: &Arc<[u32]>,
+    ) -> Self {
         let leaves = &mut Leaves::of(schema);
-        Self {
+        let mut all = Self {
             trace_id: IdLeaf::new(leaves.take(), true),
             span_id: IdLeaf::new(leaves.take(), false),
             parent: leaves.int(),
@@ -326,7 +333,34 @@ impl SpanLeaves {
                 .iter()
                 .map(|column| leaves.symbol(shape_of(column.kind)))
                 .collect(),
+        };
+        for chunk in all.sparse() {
+            chunk.watch(Presence::new(trace_of_row));
         }
+        all
+    }
+
+    /// The columns that masks tell of, in the order of their bits; of lists the first leaf.
+    fn sparse(&mut self) -> impl Iterator<Item = &mut Chunk> {
+        let own = [
+            self.parent_span_id.chunk(),
+            self.status_message.chunk(),
+            self.trace_state.chunk(),
+            self.events.time.chunk(),
+            self.links.trace_id.chunk(),
+            self.attributes.key.chunk(),
+        ];
+        own.into_iter()
+            .chain(self.columns.iter_mut().map(Leaf::chunk))
+    }
+
+    /// The masks of so many traces, which are those of the rows, when all pages are ended.
+    pub(crate) fn masks(&mut self, traces: usize) -> GroupMasks {
+        let mut masks = GroupMasks::new(traces, self.columns.len());
+        for (bit, chunk) in self.sparse().enumerate() {
+            masks.set(bit, chunk.traces());
+        }
+        masks
     }
 
     fn end_page(
@@ -507,6 +541,7 @@ impl<'a> SpanWriter<'a> {
     pub(crate) fn new(
         schema: &SchemaDescriptor,
         columns: &[AttributeColumn],
+        trace_of_row: &Arc<[u32]>,
         batch: &'a SpanBatch,
         resources: &'a [u32],
     ) -> Self {
@@ -515,7 +550,7 @@ impl<'a> SpanWriter<'a> {
             resources,
             columns: ColumnFinder::new(batch, columns),
             places: Places::new(&batch.symbols),
-            leaves: SpanLeaves::new(schema, columns),
+            leaves: SpanLeaves::new(schema, columns, trace_of_row),
             group: Group::default(),
             tail: Vec::new(),
             without_events: 0,
@@ -524,15 +559,16 @@ impl<'a> SpanWriter<'a> {
         }
     }
 
-    /// Writes the rows as the next row group of the file.
+    /// Writes the rows, of so many traces, as the next row group of the file, and gives the masks of these.
     pub(crate) fn write<W: Write + Send>(
         mut self,
         rows: &[OrderedRow],
         columns: &[AttributeColumn],
         counts: &mut RowGroupCounts,
         compressor: &mut PageCompressor,
+        traces: usize,
         file: &mut SerializedFileWriter<W>,
-    ) -> Result<(), ParquetError> {
+    ) -> Result<GroupMasks, ParquetError> {
         for page in rows.chunks(PAGE_ROWS) {
             for (number, group) in page.chunks(GROUP_ROWS).enumerate() {
                 let first = number * GROUP_ROWS;
@@ -546,10 +582,11 @@ impl<'a> SpanWriter<'a> {
         for (leaf, column) in self.leaves.columns.iter().zip(columns) {
             counts.column(&column.key, column.kind, leaf.present());
         }
+        let masks = self.leaves.masks(traces);
         let mut group = file.next_row_group()?;
         self.leaves.finish(compressor, &mut group)?;
         group.close()?;
-        Ok(())
+        Ok(masks)
     }
 
     fn push_core(&mut self, rows: &[OrderedRow], counts: &mut RowGroupCounts) {

@@ -2,13 +2,14 @@
 
 use std::sync::OnceLock;
 
-use arrow::array::{AsArray as _, RecordBatch};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampNanosecondType};
 use bytes::Bytes;
 use model::{DurationNanos, SpanBatch, Symbol, TraceId, TraceSummary, UnixNanos};
 
 use crate::ReadError;
 use crate::decode::batches;
+use crate::mask::{ColumnMask, DistinctMasks};
 use crate::read::{Columns as _, content, other_type};
 
 /// All traces of a block, sorted by id: some 70 bytes for each, and 12 for each service in it.
@@ -21,6 +22,9 @@ pub struct TraceTable {
     /// Start and first row of each trace, apart for walks over all of them; behind the first rows the number of rows.
     starts: Vec<UnixNanos>,
     first_rows: Vec<u64>,
+    masks: DistinctMasks,
+    /// Of each trace: the number of its mask. Blocks of version 1 have none.
+    columns: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -41,6 +45,15 @@ pub struct RowRange {
     pub start: u64,
     /// Rows.
     pub len: u64,
+}
+
+/// Where the spans of a trace are, and in which columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TracePlace {
+    /// Its rows.
+    pub rows: RowRange,
+    /// The columns in which it has values; `None` when the block does not tell, which is of version 1.
+    pub columns: Option<ColumnMask>,
 }
 
 impl TraceTable {
@@ -87,6 +100,9 @@ impl TraceTable {
             .named("partial")?
             .as_boolean_opt()
             .ok_or_else(|| other_type("partial"))?;
+        if let Some(column) = rows.find("columns") {
+            self.append_masks(column)?;
+        }
         for row in 0..rows.num_rows() {
             let services_from = self.services.len() as u32;
             for at in offsets[row] as usize..offsets[row + 1] as usize {
@@ -117,6 +133,22 @@ impl TraceTable {
         Ok(())
     }
 
+    fn append_masks(&mut self, column: &ArrayRef) -> Result<(), ReadError> {
+        let column = column.as_dictionary_opt::<Int32Type>();
+        let column = column.ok_or_else(|| other_type("columns"))?;
+        let masks = column.values().as_binary_opt::<i32>();
+        let masks = masks.ok_or_else(|| other_type("columns"))?;
+        let known: Vec<u32> = (0..masks.len())
+            .map(|at| self.masks.number(masks.value(at)))
+            .collect();
+        let numbers = column.keys().values().iter();
+        let numbers = numbers.map(|&key| known.get(key as usize).copied());
+        let numbers: Option<Vec<u32>> = numbers.collect();
+        self.columns
+            .extend(numbers.ok_or_else(|| other_type("columns"))?);
+        Ok(())
+    }
+
     /// Traces.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -132,6 +164,8 @@ impl TraceTable {
         self.words.byte_count()
             + self.rows.capacity() * (size_of::<Row>() + size_of::<u32>() + 2 * size_of::<u64>())
             + self.services.capacity() * size_of::<(Symbol, u32, u32)>()
+            + self.columns.capacity() * size_of::<u32>()
+            + self.masks.byte_count()
     }
 
     /// The position of a trace.
@@ -152,6 +186,15 @@ impl TraceTable {
         RowRange {
             start: self.first_rows[index],
             len: u64::from(self.rows[index].spans),
+        }
+    }
+
+    /// Where its spans are, and in which columns.
+    pub fn place(&self, index: usize) -> TracePlace {
+        let mask = self.columns.get(index);
+        TracePlace {
+            rows: self.rows(index),
+            columns: mask.and_then(|&mask| self.masks.get(mask)).cloned(),
         }
     }
 

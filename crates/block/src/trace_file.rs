@@ -15,18 +15,22 @@ use crate::numbers::{IdPages, IntPages, LongPages};
 use crate::pages::{LeafPlaces, LeafSource, PagedColumn, Window, joined};
 use crate::read::content;
 use crate::source::leaves_of;
-use crate::{ReadError, RowRange};
+use crate::words::{Shape, WordPages};
+use crate::{ColumnMask, ReadError, RowRange, TracePlace};
 
-/// The columns that are read, in the order of [`TraceFile::places`].
-const COLUMNS: [&str; 3] = ["trace_id", "spans", "row"];
+/// The columns that are read, in the order of [`TraceFile::places`]. Blocks of version 1 do not have the last.
+const COLUMNS: [&str; 4] = ["trace_id", "spans", "row", "columns"];
+
+/// How many of [`COLUMNS`] there always are.
+const REQUIRED: usize = 3;
 
 /// A `traces.parquet` whose footer is known.
 pub struct TraceFile {
     footer: Arc<ParquetMetaData>,
     /// The numbers of [`COLUMNS`] among the leaves.
-    leaves: [usize; COLUMNS.len()],
+    leaves: Vec<usize>,
     /// Where their pages are, by row groups.
-    places: Vec<[LeafPlaces; COLUMNS.len()]>,
+    places: Vec<Vec<LeafPlaces>>,
 }
 
 /// A page that may name a trace.
@@ -43,13 +47,14 @@ impl TraceFile {
     /// [`ReadError`] when a column or the offset index is missing.
     pub fn new(footer: Arc<ParquetMetaData>) -> Result<Self, ReadError> {
         let known = leaves_of(&footer);
-        let mut leaves = [0; COLUMNS.len()];
-        for (leaf, path) in leaves.iter_mut().zip(COLUMNS) {
-            let found = known.get(path).copied();
-            *leaf = found.ok_or_else(|| content(format!("column `{path}` is missing")))?;
+        let leaves = COLUMNS.iter().map_while(|path| known.get(*path).copied());
+        let leaves: Vec<usize> = leaves.collect();
+        if leaves.len() < REQUIRED {
+            let missing = COLUMNS[leaves.len()];
+            return Err(content(format!("column `{missing}` is missing")));
         }
         let groups = 0..footer.num_row_groups();
-        let places = groups.map(|group| places_of(&footer, group, leaves));
+        let places = groups.map(|group| places_of(&footer, group, &leaves));
         let places: Option<Vec<_>> = places.collect();
         Ok(Self {
             places: places.ok_or_else(|| content("the file does not tell where its pages are"))?,
@@ -67,8 +72,8 @@ impl TraceFile {
     /// The pages that may name a trace: one, or none, where the file is sound.
     pub fn pages_with(&self, id: TraceId) -> Vec<TracePage> {
         let mut found = Vec::new();
-        for (group, [ids, ..]) in self.places.iter().enumerate() {
-            let pages = 0..ids.pages.len();
+        for (group, places) in self.places.iter().enumerate() {
+            let pages = 0..places[0].pages.len();
             let pages = pages.filter(|&page| self.may_name(group, page, id));
             found.extend(pages.map(|page| TracePage { group, page }));
         }
@@ -100,7 +105,7 @@ impl TraceFile {
         joined(ranges)
     }
 
-    /// The rows of a trace; `None` when the page does not name it. `bytes` are those of [`Self::bytes_of`], each with where it
+    /// Where a trace is; `None` when the page does not name it. `bytes` are those of [`Self::bytes_of`], each with where it
     /// begins. Costs the checksum of the page of ids and decompressing those of numbers: some 30 µs for 8192 traces.
     ///
     /// # Errors
@@ -113,7 +118,7 @@ impl TraceFile {
         page: TracePage,
         bytes: Vec<(u64, Bytes)>,
         id: TraceId,
-    ) -> Result<Option<RowRange>, ReadError> {
+    ) -> Result<Option<TracePlace>, ReadError> {
         let parts: Arc<[Window]> = bytes
             .into_iter()
             .map(|(start, bytes)| Window { start, bytes })
@@ -135,24 +140,26 @@ impl TraceFile {
         decode(&mut spans, page.page, &row, of)?;
         decode(&mut first, page.page, &row, of)?;
         let start = u64::try_from(first.decoded()[0]);
-        Ok(Some(RowRange {
+        let rows = RowRange {
             start: start.map_err(|_| content("the first row of a trace is negative"))?,
             len: u64::from(spans.decoded()[0]),
-        }))
+        };
+        let mut columns = None;
+        if self.leaves.len() > REQUIRED {
+            let mut masks = WordPages::open(leaf(REQUIRED), Shape::Text, false)?;
+            decode(&mut masks, page.page, &row, of)?;
+            columns = Some(ColumnMask::new(masks.value(0)));
+        }
+        Ok(Some(TracePlace { rows, columns }))
     }
 }
 
 /// `None` when the file does not tell.
-fn places_of(
-    footer: &ParquetMetaData,
-    group: usize,
-    leaves: [usize; COLUMNS.len()],
-) -> Option<[LeafPlaces; COLUMNS.len()]> {
+fn places_of(footer: &ParquetMetaData, group: usize, leaves: &[usize]) -> Option<Vec<LeafPlaces>> {
     let index = footer.offset_index()?.get(group)?;
     let chunks = footer.row_group(group);
-    let [ids, spans, row] =
-        leaves.map(|leaf| Some(LeafPlaces::of(chunks.column(leaf), index.get(leaf)?)));
-    Some([ids?, spans?, row?])
+    let places = |&leaf: &usize| Some(LeafPlaces::of(chunks.column(leaf), index.get(leaf)?));
+    leaves.iter().map(places).collect()
 }
 
 /// Decodes some rows of a page of `of`.

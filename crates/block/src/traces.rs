@@ -5,13 +5,14 @@ use std::io::Write;
 use model::{Symbol, Symbols, TraceId, UnixNanos, ValueRef};
 use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::types::SchemaDescriptor;
+use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
 
 use crate::chunk::PageCompressor;
 use crate::facts::SpanFacts;
-use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf};
+use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf, NOWHERE};
+use crate::mask::{ColumnMask, DistinctMasks, GroupMasks};
 use crate::spans::Leaves;
-use crate::values::{Places, SymbolLeaf, ValueShape};
+use crate::values::{Places, SymbolLeaf, ValueLeaf, ValueShape};
 
 /// Rows of a page of `traces.parquet`.
 const PAGE_ROWS: usize = 8192;
@@ -34,6 +35,8 @@ struct Row {
     services: (u32, u32),
     row: u64,
     partial: bool,
+    /// The number of its mask.
+    columns: u32,
 }
 
 /// What the manifest entry says of all traces together.
@@ -56,6 +59,9 @@ pub(crate) struct TraceRowsOut {
     words: Symbols,
     rows: Vec<Row>,
     services: Vec<(Symbol, u32, u32)>,
+    masks: DistinctMasks,
+    /// Rows whose mask is known.
+    masked: usize,
     /// The services of the trace at hand, in symbols of its caller.
     open: Vec<(Symbol, u32, u32)>,
 }
@@ -126,7 +132,18 @@ impl TraceRowsOut {
             errors,
             services: (services_from, self.services.len() as u32),
             row,
+            columns: 0,
         });
+    }
+
+    /// Takes the masks of the traces that were pushed since the last call.
+    pub(crate) fn push_masks(&mut self, masks: &GroupMasks) {
+        let mut masks = masks.iter();
+        for (row, mask) in self.rows[self.masked..].iter_mut().zip(&mut masks) {
+            row.columns = self.masks.number(mask);
+            self.masked += 1;
+        }
+        debug_assert!(masks.next().is_none() && self.masked == self.rows.len());
     }
 
     /// Service and span names are few, so the table cannot overflow; were it to, the name would be lost, not the trace.
@@ -188,11 +205,12 @@ impl TraceRowsOut {
         let schema = file.schema_descr().clone();
         for group in self.rows.chunks(GROUP_ROWS) {
             let places = &mut Places::new(&self.words);
-            let mut leaves = TraceLeaves::new(&schema);
+            let mut leaves = TraceLeaves::new(&schema, self.masks.len());
             for page in group.chunks(PAGE_ROWS) {
                 for (at, row) in page.iter().enumerate() {
                     let services = &self.services[row.services.0 as usize..row.services.1 as usize];
                     leaves.push(at, row, services, &self.words, places, &constants);
+                    leaves.columns.push(row.columns, &self.masks);
                 }
                 leaves.end_page(page.len(), compressor)?;
             }
@@ -225,10 +243,12 @@ struct TraceLeaves {
     partial: SymbolLeaf,
     reason: SymbolLeaf,
     weight: SymbolLeaf,
+    columns: MaskLeaf,
 }
 
 impl TraceLeaves {
-    fn new(schema: &SchemaDescriptor) -> Self {
+    /// For traces with so many distinct masks.
+    fn new(schema: &SchemaDescriptor, masks: usize) -> Self {
         let leaves = &mut Leaves::of(schema);
         Self {
             trace_id: IdLeaf::new(leaves.take(), true),
@@ -243,6 +263,7 @@ impl TraceLeaves {
             partial: leaves.symbol(ValueShape::Bool),
             reason: leaves.text(),
             weight: leaves.symbol(ValueShape::Eight { double: true }),
+            columns: MaskLeaf::new(leaves.take(), masks),
         }
     }
 
@@ -298,7 +319,8 @@ impl TraceLeaves {
         self.row.end_page(rows, compressor)?;
         self.partial.end_page(rows, false, compressor)?;
         self.reason.end_page(rows, false, compressor)?;
-        self.weight.end_page(rows, false, compressor)
+        self.weight.end_page(rows, false, compressor)?;
+        self.columns.values.end_page(rows, false, compressor)
     }
 
     fn finish<W: Write + Send>(
@@ -319,6 +341,36 @@ impl TraceLeaves {
         self.row.finish(compressor, group)?;
         self.partial.finish(compressor, group)?;
         self.reason.finish(compressor, group)?;
-        self.weight.finish(compressor, group)
+        self.weight.finish(compressor, group)?;
+        self.columns.values.finish(compressor, group)
+    }
+}
+
+/// The column of masks.
+struct MaskLeaf {
+    values: ValueLeaf,
+    /// By the number of a mask: its code, or [`NOWHERE`].
+    codes: Vec<u32>,
+}
+
+impl MaskLeaf {
+    fn new(descr: ColumnDescPtr, masks: usize) -> Self {
+        Self {
+            values: ValueLeaf::new(descr, ValueShape::Text),
+            codes: vec![NOWHERE; masks],
+        }
+    }
+
+    fn push(&mut self, number: u32, masks: &DistinctMasks) {
+        let mask = masks.get(number).map_or(&[][..], ColumnMask::as_bytes);
+        if !self.values.takes_codes() {
+            self.values.push_plain(mask);
+            return;
+        }
+        let code = &mut self.codes[number as usize];
+        if *code == NOWHERE {
+            *code = self.values.add(mask);
+        }
+        self.values.push_code(*code);
     }
 }

@@ -199,6 +199,10 @@ impl Leaf for ValueLeaf {
     fn levels(&mut self) -> &mut OpenLevels {
         &mut self.levels
     }
+
+    fn chunk(&mut self) -> &mut Chunk {
+        &mut self.chunk
+    }
 }
 
 /// A column of a few fixed words.
@@ -260,6 +264,10 @@ impl WordLeaf {
 impl Leaf for WordLeaf {
     fn levels(&mut self) -> &mut OpenLevels {
         &mut self.levels
+    }
+
+    fn chunk(&mut self) -> &mut Chunk {
+        &mut self.chunk
     }
 }
 
@@ -411,6 +419,10 @@ impl SymbolLeaf {
 impl Leaf for SymbolLeaf {
     fn levels(&mut self) -> &mut OpenLevels {
         self.values.levels()
+    }
+
+    fn chunk(&mut self) -> &mut Chunk {
+        self.values.chunk()
     }
 }
 

@@ -159,7 +159,8 @@ impl BlockWriter {
             return Ok(());
         }
         self.ordered.clear();
-        for trace in traces {
+        let mut trace_of_row = Vec::new();
+        for (number, trace) in (0..).zip(traces) {
             assert!(
                 self.traces
                     .last_id()
@@ -168,6 +169,7 @@ impl BlockWriter {
             );
             let from = self.ordered.len();
             self.duplicates += self.order.order(batch, trace.rows, &mut self.ordered) as u64;
+            trace_of_row.resize(self.ordered.len(), number);
             let row = self.rows + from as u64;
             let rows = self.ordered[from..].iter();
             let spans = rows.map(|row| SpanFacts::of(batch, &batch.spans[row.row as usize]));
@@ -183,14 +185,16 @@ impl BlockWriter {
         let mut counts = RowGroupCounts::default();
         let schema = self.spans.schema_descr().clone();
         let columns = &self.plan.columns;
-        let writer = SpanWriter::new(&schema, columns, batch, &resources);
-        writer.write(
+        let writer = SpanWriter::new(&schema, columns, &trace_of_row.into(), batch, &resources);
+        let masks = writer.write(
             &self.ordered,
             columns,
             &mut counts,
             &mut self.compressor,
+            traces.len(),
             &mut self.spans,
         )?;
+        self.traces.push_masks(&masks);
         self.inventory.add(&batch.symbols, counts);
         self.rows += self.ordered.len() as u64;
         Ok(())

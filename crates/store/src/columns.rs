@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use block::{
-    BlockId, BlockMeta, Dictionaries, Dictionary, RowRange, SpanColumn, SpanFile, SpanGroup,
+    BlockId, BlockMeta, Dictionaries, Dictionary, SpanColumn, SpanFile, SpanGroup, TracePlace,
 };
 use model::{Gathered, Remap, SpanBatch, TraceId};
 use tokio::runtime::Handle;
@@ -101,8 +101,9 @@ impl BlockColumns {
         }
     }
 
-    /// A whole trace, of which the rows are known.
-    pub(crate) fn trace(&self, id: TraceId, rows: RowRange) -> Result<Gathered, StoreError> {
+    /// A whole trace, of which the place is known.
+    pub(crate) fn trace(&self, id: TraceId, place: &TracePlace) -> Result<Gathered, StoreError> {
+        let rows = place.rows;
         let groups = 0..self.spans.group_count();
         let mut groups = groups.filter(|&group| self.spans.rows(group).contains(&rows.start));
         let Some(group) = groups.next() else {
@@ -121,7 +122,8 @@ impl BlockColumns {
             .spans
             .pages_with(group, std::iter::once(start..end))
             .map_err(damaged)?;
-        let columns = self.spans.all_columns();
+        let columns = self.spans.columns_with(place.columns.as_ref());
+        let columns = columns.map_err(damaged)?;
         let (mut spans, _) = self.read(group, &columns, Some(&pages))?;
         let mut gathered = Gathered::new();
         let mut remap = Remap::default();

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::array::{AsArray as _, FixedSizeBinaryArray, RecordBatch};
-use block::{BlockId, BlockMeta, Bloom, RowRange, SpanFile, TraceTable, read_resources};
+use block::{BlockId, BlockMeta, Bloom, SpanFile, TracePlace, TraceTable, read_resources};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use model::{Gathered, SpanBatch, SpanId, TraceId};
@@ -323,7 +323,7 @@ impl Reader {
         &self,
         block: &BlockRef<'_>,
         id: TraceId,
-    ) -> Result<Option<RowRange>, StoreError> {
+    ) -> Result<Option<TracePlace>, StoreError> {
         let rows = self.trace_rows(block).await?;
         let (objects, runtime) = (Arc::clone(&self.objects), Handle::current());
         let TraceRows::File(file) = &rows else {
@@ -350,17 +350,17 @@ impl Reader {
         })
     }
 
-    /// The spans of a trace, which are in these rows of the block.
+    /// The spans of a trace, which are at this place of the block.
     pub(crate) async fn trace(
         &self,
         block: &BlockRef<'_>,
         id: TraceId,
-        rows: RowRange,
+        place: TracePlace,
     ) -> Result<Gathered, StoreError> {
         let open = self.open_columns(block).await?;
         let _turn = self.decoders.acquire().await;
         let path = open.file.path().clone();
-        on_blocking_thread(path, move || open.trace(id, rows)).await
+        on_blocking_thread(path, move || open.trace(id, &place)).await
     }
 
     /// The spans of a trace in the block; `None` when it is not there. As [`Self::locate`] and [`Self::trace`], and for when no
@@ -375,7 +375,7 @@ impl Reader {
         let traces = self.path(block.meta, BlockFile::Traces);
         let find = move || {
             let found = guarded(&traces, || rows.find(&open.objects, &open.runtime, id))?;
-            let read = |rows| guarded(open.file.path(), || open.trace(id, rows));
+            let read = |place| guarded(open.file.path(), || open.trace(id, &place));
             found.map(read).transpose()
         };
         if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {

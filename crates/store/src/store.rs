@@ -213,24 +213,24 @@ impl Store {
             let block = BlockRef::new(meta, blocks);
             // A bloom that cannot be read makes this slower, not wrong.
             let bloom = reader.may_contain(&block, id).await;
-            let rows = match bloom {
+            let place = match bloom {
                 Ok(false) => Ok(None),
                 _ => reader.locate(&block, id).await,
             };
-            (block, bloom.err(), rows)
+            (block, bloom.err(), place)
         });
         let mut pieces = Pieces::default();
         let mut there = Vec::new();
-        for (block, bloom, rows) in located.await {
+        for (block, bloom, place) in located.await {
             let damage = bloom.map(|error| (block.meta.id, error));
             pieces.damage.extend(damage);
-            match rows {
-                Ok(rows) => there.extend(rows.map(|rows| (block, rows))),
+            match place {
+                Ok(place) => there.extend(place.map(|place| (block, place))),
                 Err(error) => pieces.failures.push((block.meta.id, error)),
             }
         }
-        let read = in_parallel(there, limit, |(block, rows)| async move {
-            let read = reader.trace(&block, id, rows).await;
+        let read = in_parallel(there, limit, |(block, place)| async move {
+            let read = reader.trace(&block, id, place).await;
             (block.meta.id, read)
         });
         for (block, read) in read.await {

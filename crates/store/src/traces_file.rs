@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use block::{RowRange, TraceFile, TraceTable};
+use block::{TraceFile, TracePlace, TraceTable};
 use model::TraceId;
 use tokio::runtime::Handle;
 
@@ -39,7 +39,7 @@ impl TracesFile {
         objects: &Objects,
         runtime: &Handle,
         id: TraceId,
-    ) -> Result<Option<RowRange>, StoreError> {
+    ) -> Result<Option<TracePlace>, StoreError> {
         let damaged = |error: block::ReadError| self.file.damaged(error);
         for page in self.pages.pages_with(id) {
             let ranges = self.pages.bytes_of(page);
@@ -70,9 +70,9 @@ impl TraceRows {
         objects: &Objects,
         runtime: &Handle,
         id: TraceId,
-    ) -> Result<Option<RowRange>, StoreError> {
+    ) -> Result<Option<TracePlace>, StoreError> {
         match self {
-            Self::Table(table) => Ok(table.find(id).map(|index| table.rows(index))),
+            Self::Table(table) => Ok(table.find(id).map(|index| table.place(index))),
             Self::File(file) => file.find(objects, runtime, id),
         }
     }

@@ -1,6 +1,7 @@
 //! Which rows of the inputs come one after the other in a row group, and where their parents are.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use model::{
     DurationNanos, NO_EXTRA, Range32, SpanBatch, SpanId, SpanKind, SpanRow, StatusCode, TraceId,
@@ -177,6 +178,15 @@ impl Layout {
             values.extend_from_slice(&of_input(run.input)[run.rows()]);
         }
         values
+    }
+
+    /// The number of the trace of each row.
+    pub(super) fn trace_of_row(&self) -> Arc<[u32]> {
+        let mut numbers = Vec::with_capacity(self.rows);
+        for (number, rows) in (0..).zip(&self.traces) {
+            numbers.resize(rows.end, number);
+        }
+        numbers.into()
     }
 
     /// The trace of each row.

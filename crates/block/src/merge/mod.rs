@@ -121,7 +121,7 @@ impl BlockWriter {
             inputs,
             layout: &layout,
             compressor: &mut self.compressor,
-            leaves: SpanLeaves::new(&schema, &self.plan.columns),
+            leaves: SpanLeaves::new(&schema, &self.plan.columns, &layout.trace_of_row()),
             labels: Symbols::default(),
             counts: RowGroupCounts::default(),
         };
@@ -141,6 +141,7 @@ impl BlockWriter {
             self.traces
                 .push(symbols, trace.trace_id, first, trace.partial, spans);
         }
+        self.traces.push_masks(&group.leaves.masks(traces.len()));
         let mut row_group = self.spans.next_row_group()?;
         group.leaves.finish(group.compressor, &mut row_group)?;
         row_group.close()?;

@@ -68,8 +68,8 @@ proptest! {
             prop_assert!(TraceTable::from_bytes(Bytes::from(block.traces.clone())).is_err());
             for at in 0..table.len() {
                 // This one does not read what it does not need.
-                if let Ok(rows) = found(&block.traces, &footer, table.trace_id(at)) {
-                    prop_assert_eq!(rows, Some(table.rows(at)));
+                if let Ok(place) = found(&block.traces, &footer, table.trace_id(at)) {
+                    prop_assert_eq!(place, Some(table.place(at)));
                 }
             }
             Ok(())

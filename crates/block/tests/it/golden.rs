@@ -12,6 +12,8 @@ use model::{SpanBatch, TraceId, Value};
 use serde_json::{Value as Json, json};
 
 use crate::batches::{Told, ToldResource, batch_of, block_of, tell};
+use crate::masks::check_by_id;
+use crate::merges::check_same;
 use crate::readers::{by_arrow, footer_of, in_order};
 
 fn folder(version: u32) -> PathBuf {
@@ -36,12 +38,21 @@ fn every_golden_block_says_what_it_always_said() {
             assert_eq!(spans_told(&spans.unwrap()), wanted["spans"], "v{version}");
         }
         assert_eq!(traces_told(&block), wanted["traces"], "v{version}");
+        check_by_id(&block).unwrap();
         let bloom = Bloom::from_bytes(&block.bloom).unwrap();
         for trace in wanted["traces"].as_array().unwrap() {
             let id: TraceId = trace["trace_id"].as_str().unwrap().parse().unwrap();
             assert!(bloom.may_contain(id), "v{version}: {id}");
         }
     }
+}
+
+#[test]
+fn golden_blocks_of_all_versions_are_merged() {
+    let blocks: Vec<FinishedBlock> = (1..=FORMAT_VERSION)
+        .map(|version| load(&folder(version)))
+        .collect();
+    check_same(&blocks, 2, &WriteOptions::default());
 }
 
 /// A difference is no defect by itself: when it is meant, see the top of this file.

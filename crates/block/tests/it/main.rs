@@ -5,6 +5,7 @@
 mod batches;
 mod damage;
 mod golden;
+mod masks;
 mod merges;
 mod readers;
 mod round_trip;

@@ -16,6 +16,7 @@ use proptest::prelude::*;
 
 use crate::batches::{Told, batch_of, block_of, new_block, tell, told_spans, traces_of};
 use crate::damage::pages_of;
+use crate::masks::check_masks;
 use crate::readers::{by_arrow, footer_of, in_order};
 
 fn writer_for(blocks: &[FinishedBlock], options: &WriteOptions) -> BlockWriter {
@@ -109,8 +110,11 @@ fn rewritten(blocks: &[FinishedBlock], group: usize, options: &WriteOptions) -> 
     writer.finish().unwrap()
 }
 
-fn check_same(blocks: &[FinishedBlock], group: usize, options: &WriteOptions) {
+/// # Panics
+/// When they are not, or masks are not what the rows hold.
+pub(crate) fn check_same(blocks: &[FinishedBlock], group: usize, options: &WriteOptions) {
     let merged = merged(blocks, group, options).unwrap();
+    check_masks(&merged);
     let plain = rewritten(blocks, group, options);
     let read = |block: &FinishedBlock| {
         let footer = footer_of(&block.spans);

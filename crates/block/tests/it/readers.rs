@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use block::{
-    Dictionaries, Dictionary, FinishedBlock, ReadError, RowRange, SpanColumn, SpanDecoder,
-    SpanFile, SpanGroup, SpanReader, TraceFile, TraceTable, check_page_headers, decode_resources,
+    Dictionaries, Dictionary, FinishedBlock, ReadError, SpanColumn, SpanDecoder, SpanFile,
+    SpanGroup, SpanReader, TraceFile, TracePlace, TraceTable, check_page_headers, decode_resources,
     read_resources, reader_metadata,
 };
 use bytes::Bytes;
@@ -38,7 +38,7 @@ pub(crate) fn found(
     traces: &[u8],
     footer: &Arc<ParquetMetaData>,
     id: TraceId,
-) -> Result<Option<RowRange>, ReadError> {
+) -> Result<Option<TracePlace>, ReadError> {
     let file = TraceFile::new(footer.clone())?;
     for page in file.pages_with(id) {
         let part = |range: Range<u64>| {
@@ -46,11 +46,37 @@ pub(crate) fn found(
             (range.start, Bytes::copy_from_slice(bytes))
         };
         let parts = file.bytes_of(page).into_iter().map(part).collect();
-        if let Some(rows) = file.find(page, parts, id)? {
-            return Ok(Some(rows));
+        if let Some(place) = file.find(page, parts, id)? {
+            return Ok(Some(place));
         }
     }
     Ok(None)
+}
+
+/// By its id alone, with the columns that its mask names.
+pub(crate) fn by_id(block: &FinishedBlock, id: TraceId) -> Result<SpanBatch, ReadError> {
+    let place = found(&block.traces, &indexed_footer_of(&block.traces), id)?.unwrap();
+    let file = SpanFile::new(indexed_footer_of(&block.spans), &block.meta);
+    let columns = file.columns_with(place.columns.as_ref())?;
+    let mut groups = 0..file.group_count();
+    let group = groups.find(|&group| file.rows(group).contains(&place.rows.start));
+    let group = group.unwrap();
+    let start = (place.rows.start - file.rows(group).start) as u32;
+    let rows = start..start + place.rows.len as u32;
+    let pages = file.pages_with(group, [rows.clone()])?;
+    let kept: Arc<dyn Dictionaries> = Arc::new(KeptDictionaries::default());
+    let part = |range: Range<u64>| {
+        let bytes = &block.spans[range.start as usize..range.end as usize];
+        (range.start, Bytes::copy_from_slice(bytes))
+    };
+    let ranges = file.bytes_of(group, &columns, Some(&pages), &*kept)?;
+    let parts = ranges.into_iter().map(part).collect();
+    let resources = Arc::new(read_resources(Bytes::from(block.resources.clone()))?);
+    let mut spans = SpanGroup::open(&file, group, &columns, parts, resources.clone(), &kept)?;
+    let (mut gathered, mut remap) = (Gathered::new(), Remap::default());
+    remap.reset(&resources);
+    spans.append(id, rows, &mut gathered, &mut remap)?;
+    Ok(gathered.batch)
 }
 
 /// By the reader of any rows, some at a time, as the store does it: headers are checked of what is fetched.

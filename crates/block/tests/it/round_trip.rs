@@ -59,7 +59,7 @@ proptest! {
         let table = TraceTable::from_bytes(Bytes::from(block.traces.clone())).unwrap();
         let known = (0..table.len()).map(|at| table.trace_id(at));
         for id in known.chain(others.map(TraceId)) {
-            let expected = table.find(id).map(|at| table.rows(at));
+            let expected = table.find(id).map(|at| table.place(at));
             prop_assert_eq!(found(&block.traces, &footer, id).unwrap(), expected);
         }
     }
