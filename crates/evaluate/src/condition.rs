@@ -137,6 +137,25 @@ impl Test {
         }
     }
 
+    /// Whether it surely holds for no span of the batch that it was readied for, since no attribute there has the key.
+    pub(crate) fn is_never(&self) -> bool {
+        match self {
+            Self::Const(constant) => !constant,
+            Self::All(operands) => operands.iter().any(Self::is_never),
+            Self::Any(operands) => operands.iter().all(Self::is_never),
+            Self::Is { field, .. } => field.is_absent(),
+            // Nil is in no set, matches nothing and is not true.
+            Self::IsOneOf { value, .. }
+            | Self::Matches { value, .. }
+            | Self::IsTrue(value)
+            | Self::IsNil {
+                negated: true,
+                value,
+            } => matches!(value, Operand::Field(field) if field.is_absent()),
+            _ => false,
+        }
+    }
+
     /// Whether it holds for the span at a position.
     pub(crate) fn holds(&self, tree: &Tree<'_>, at: u32) -> bool {
         let symbols = &tree.batch().symbols;

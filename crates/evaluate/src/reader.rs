@@ -3,7 +3,7 @@
 //! A [`Reader`] is bound to the table of symbols of a batch once; then it finds attributes by comparing numbers and allocates
 //! nothing, but for arrays inside of attributes, which are parsed.
 
-use model::{Attribute, Range32, SERVICE_NAME, SpanRow, Symbols};
+use model::{Attribute, Range32, SERVICE_NAME, SpanBatch, SpanRow, Symbols};
 use traceql::query::{CompareOp, Field, Intrinsic, Owner, Scope};
 use traceql::semantics::holds;
 
@@ -51,6 +51,44 @@ pub fn read(field: &Field, tree: &Tree<'_>, at: u32) -> Option<Shown> {
     }
 }
 
+/// Reads a field of many spans of one batch, to gather its distinct values.
+#[derive(Debug)]
+pub struct Values {
+    reader: Reader,
+    /// Whether the text of a symbol has been told.
+    is_told: Vec<bool>,
+}
+
+impl Values {
+    /// Readies a field for a batch. Costs a byte for each of its symbols.
+    pub fn new(field: &Field, batch: &SpanBatch) -> Self {
+        let mut reader = Reader::new(field);
+        reader.bind(&batch.symbols);
+        let is_told = vec![false; batch.symbols.len()];
+        Self { reader, is_told }
+    }
+
+    /// Calls `each` with the value of a span, or with each element of an array; with texts that have symbols of their own only
+    /// once for all spans.
+    ///
+    /// # Panics
+    /// When the tree is of another batch or has no such position.
+    pub fn read(&mut self, tree: &Tree<'_>, at: u32, mut each: impl FnMut(Shown)) {
+        let Self { reader, is_told } = self;
+        let symbols = &tree.batch().symbols;
+        reader.visit(tree, at, &mut |item| {
+            let is_new = match item {
+                Item::Text(symbol) => !std::mem::replace(&mut is_told[symbol.index()], true),
+                _ => true,
+            };
+            if is_new {
+                each(item.shown(symbols));
+            }
+            true
+        });
+    }
+}
+
 impl Reader {
     pub(crate) fn new(field: &Field) -> Self {
         let source = match field {
@@ -69,6 +107,21 @@ impl Reader {
     pub(crate) fn bind(&mut self, symbols: &Symbols) {
         if let Source::Attribute { key, .. } = &mut self.source {
             key.bind(symbols);
+        }
+    }
+
+    /// Whether it is nil for every span of the batch that it was readied for, since no attribute there has the key.
+    pub(crate) fn is_absent(&self) -> bool {
+        match &self.source {
+            Source::Intrinsic(_) => false,
+            Source::Attribute {
+                scope,
+                key,
+                is_service,
+            } => {
+                let is_derived = *is_service && matches!(scope, Scope::Resource | Scope::Any);
+                key.symbol().is_none() && !is_derived
+            }
         }
     }
 

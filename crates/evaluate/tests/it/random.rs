@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use evaluate::{Tree, read};
+use evaluate::{Matcher, Sieve, Tree, TreeBuilder, Values, is_of_span_alone, read};
 use proptest::prelude::*;
 use testkit::drawing::{ORIGIN, print};
 use testkit::oracle;
@@ -10,7 +10,7 @@ use testkit::random::{self, SECONDS, Size, traces};
 use testkit::suite::{check_series, rounded, span_lines};
 use testkit::trace::Trace;
 use traceql::Query;
-use traceql::query::{Body, Intrinsic, MetricsFunction, MetricsQuery, Series};
+use traceql::query::{Body, Intrinsic, MetricsFunction, MetricsQuery, Series, Spansets, Stage};
 use traceql::testing::Choices;
 
 use crate::answers;
@@ -123,6 +123,32 @@ proptest! {
     }
 
     #[test]
+    fn sieves_let_all_through_for_which_a_condition_holds(data in bytes(900), query in bytes(200)) {
+        let traces = odd_traces(&data.get());
+        let text = random::search(&mut Choices::new(&query.get()));
+        let Body::Search(mut pipeline) = traceql::compile(&text).unwrap().body else { unreachable!("a search") };
+        pipeline.stages.truncate(1);
+        let [Stage::Spansets(Spansets::Filter(condition))] = pipeline.stages.as_slice() else {
+            return Ok(());
+        };
+        let mut is_alone = true;
+        condition.visit_fields(&mut |field| is_alone &= is_of_span_alone(field));
+        let (mut matcher, mut sieve) = (Matcher::new(&pipeline), Sieve::new(condition));
+        answers::each_tree(&traces, |tree| {
+            let holds: Vec<u32> = matcher.run(tree).into_iter().flat_map(|found| found.spans).collect();
+            let rows: Vec<u32> = (0..tree.len() as u32).map(|at| tree.row(at)).collect();
+            let mut passed: Vec<u32> = (0..tree.len() as u32).collect();
+            if sieve.bind(&tree.batch().symbols) {
+                sieve.sift(&TreeBuilder::default().side_by_side(tree.batch(), &rows), &mut passed);
+            } else {
+                passed.clear();
+            }
+            assert!(holds.iter().all(|at| passed.contains(at)), "{text}: {holds:?} of {passed:?}");
+            assert!(!is_alone || holds == passed, "{text}: {holds:?} instead of {passed:?}");
+        });
+    }
+
+    #[test]
     fn trees_are_those_of_the_plain_evaluator(data in bytes(600)) {
         let traces = odd_traces(&data.get());
         let mut expected = traces.iter().map(oracle::tree::Tree::new);
@@ -169,7 +195,7 @@ fn a_trace_of_no_spans_is_no_trace() {
     let Body::Search(pipeline) = &query.body else {
         unreachable!("a search")
     };
-    assert!(evaluate::Matcher::new(pipeline).run(&tree).is_empty());
+    assert!(Matcher::new(pipeline).run(&tree).is_empty());
 }
 
 #[test]
@@ -181,5 +207,18 @@ fn a_field_is_read_with_its_type() {
         assert_eq!(text(name).as_deref(), Some("\"a\""));
         let duration = traceql::query::Field::intrinsic(Intrinsic::Duration);
         assert_eq!(text(duration).as_deref(), Some("1ms"));
+    });
+}
+
+#[test]
+fn texts_of_many_spans_are_told_once() {
+    let drawing =
+        "trace 1\n  shop a | server 0..9\n    shop b | server 1..2\n    shop a | server 3..4\n";
+    answers::each_tree(&testkit::draw(drawing).unwrap(), |tree| {
+        let name = traceql::query::Field::intrinsic(Intrinsic::Name);
+        let mut values = Values::new(&name, tree.batch());
+        let mut told = Vec::new();
+        (0..3).for_each(|at| values.read(tree, at, |value| told.push(value.to_string())));
+        assert_eq!(told, ["\"a\"", "\"b\""]);
     });
 }
