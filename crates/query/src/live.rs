@@ -1,10 +1,15 @@
 //! Live spans as traces.
 
+mod rows;
+
+pub(crate) use rows::Counts;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use collect::{LivePiece, LiveSpans};
 use evaluate::{Tree, TreeBuilder};
+use hashbrown::hash_map::Entry;
 use model::{Gathered, Remap, TraceId, UnixNanos};
 
 use crate::QueryError;
@@ -14,8 +19,11 @@ use crate::work::Work;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LiveTraces {
     generations: Arc<[LiveSpans]>,
-    traces: Arc<HashMap<TraceId, LiveTrace>>,
+    traces: Arc<hashbrown::HashMap<TraceId, LiveTrace>>,
 }
+
+/// Index of the generation, and what is there of a trace.
+type Place = (usize, LivePiece);
 
 /// A trace that has live spans.
 #[derive(Debug, Clone)]
@@ -24,34 +32,47 @@ pub(crate) struct LiveTrace {
     pub(crate) end: UnixNanos,
     /// Whether spans of it may be in blocks.
     pub(crate) is_piece: bool,
-    /// Index of the generation, and what is there.
-    pieces: Vec<(usize, LivePiece)>,
+    first: Place,
+    /// Pieces in other generations; few traces have some.
+    more: Vec<Place>,
 }
 
 impl LiveTrace {
     /// Whether all of it is in one place, so that it can be evaluated there.
     pub(crate) fn is_whole(&self) -> bool {
-        !self.is_piece && self.pieces.len() == 1
+        !self.is_piece && self.more.is_empty()
+    }
+
+    fn add(&mut self, place: Place) {
+        let (_, piece) = place;
+        self.start = self.start.min(piece.start);
+        self.end = self.end.max(piece.end);
+        // A later piece is called so because of earlier ones, here or not.
+        self.is_piece |= piece.is_piece;
+        self.more.push(place);
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &Place> {
+        std::iter::once(&self.first).chain(&self.more)
     }
 }
 
 impl LiveTraces {
     /// Costs a look at the record of every live trace.
     pub(crate) fn new(generations: Vec<LiveSpans>) -> Self {
-        let mut traces: HashMap<TraceId, LiveTrace> = HashMap::new();
+        let mut traces: hashbrown::HashMap<TraceId, LiveTrace> = hashbrown::HashMap::new();
         for (at, generation) in generations.iter().enumerate() {
             for piece in generation.traces() {
-                let trace = traces.entry(piece.trace_id).or_insert_with(|| LiveTrace {
-                    start: piece.start,
-                    end: piece.end,
-                    is_piece: false,
-                    pieces: Vec::new(),
-                });
-                trace.start = trace.start.min(piece.start);
-                trace.end = trace.end.max(piece.end);
-                // A later piece is called so because of earlier ones, here or not.
-                trace.is_piece |= piece.is_piece;
-                trace.pieces.push((at, piece));
+                match traces.entry(piece.trace_id) {
+                    Entry::Vacant(free) => drop(free.insert(LiveTrace {
+                        start: piece.start,
+                        end: piece.end,
+                        is_piece: piece.is_piece,
+                        first: (at, piece),
+                        more: Vec::new(),
+                    })),
+                    Entry::Occupied(mut known) => known.get_mut().add((at, piece)),
+                }
             }
         }
         Self {
@@ -80,6 +101,10 @@ impl LiveTraces {
         }
     }
 
+    fn pieces(&self, id: TraceId) -> impl Iterator<Item = &Place> {
+        self.traces.get(&id).into_iter().flat_map(LiveTrace::pieces)
+    }
+
     pub(crate) fn contains(&self, id: TraceId) -> bool {
         self.traces.contains_key(&id)
     }
@@ -100,9 +125,7 @@ impl LiveTraces {
     ) -> Result<(), QueryError> {
         let pieces = ids
             .iter()
-            .filter_map(|id| Some((*id, self.traces.get(id)?)));
-        let pieces =
-            pieces.flat_map(|(id, trace)| trace.pieces.iter().map(move |piece| (id, piece)));
+            .flat_map(|id| self.pieces(*id).map(move |piece| (*id, piece)));
         self.build(pieces, work, &mut each)
     }
 
@@ -116,7 +139,7 @@ impl LiveTraces {
         work: &Work,
         mut each: impl FnMut(TraceId, &Tree<'_>) -> Result<bool, QueryError>,
     ) -> Result<(), QueryError> {
-        let first = |id: &TraceId| Some((*id, self.traces.get(id)?.pieces.first()?));
+        let first = |id: &TraceId| Some((*id, &self.traces.get(id)?.first));
         self.build(ids.iter().filter_map(first), work, &mut each)
     }
 
@@ -135,8 +158,7 @@ impl LiveTraces {
         for (at, generation) in self.generations.iter().enumerate() {
             remap.reset(generation.batch());
             for id in ids {
-                let pieces = self.traces.get(id).map_or(&[][..], |trace| &trace.pieces);
-                for (_, piece) in pieces.iter().filter(|(of, _)| *of == at) {
+                for (_, piece) in self.pieces(*id).filter(|(of, _)| *of == at) {
                     here.clear();
                     generation.rows(piece, &mut here);
                     let rows = rows.entry(*id).or_default();
@@ -152,7 +174,7 @@ impl LiveTraces {
 
     fn build<'a>(
         &'a self,
-        pieces: impl Iterator<Item = (TraceId, &'a (usize, LivePiece))>,
+        pieces: impl Iterator<Item = (TraceId, &'a Place)>,
         work: &Work,
         each: &mut impl FnMut(TraceId, &Tree<'_>) -> Result<bool, QueryError>,
     ) -> Result<(), QueryError> {

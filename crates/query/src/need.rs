@@ -3,6 +3,7 @@
 //! A need is necessary, not sufficient. It is asked twice: of the summary of a trace, and of the rows that columns say may pass
 //! each filter. What it lets through is evaluated.
 
+use evaluate::is_of_span_alone;
 use traceql::query::{
     Aggregate, CompareOp, Condition, Constant, Mode, Pipeline, Scalar, ScalarFilter, Spansets,
     Stage,
@@ -45,6 +46,15 @@ impl Needs {
         needs.is_sufficient = matches!(stages.next(), Some(Stage::Spansets(Spansets::Filter(_))))
             && stages.all(|stage| matches!(stage, Stage::Select(_)));
         needs
+    }
+
+    /// Whether what filters say of a span does not depend on what other spans there are.
+    pub(crate) fn is_of_spans_alone(&self) -> bool {
+        let mut is_alone = true;
+        for filter in &self.filters {
+            filter.visit_fields(&mut |field| is_alone &= is_of_span_alone(field));
+        }
+        is_alone
     }
 
     /// Of a question that needs nothing in particular.

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use block::BlockId;
+use block::{BlockId, BlockMeta};
 use evaluate::{Tree, TreeBuilder};
 use model::{Gathered, SpanId, TraceId};
+use store::StoreError;
 use tokio::runtime::Handle;
 
 use crate::block_scan::{BlockScan, Piece};
@@ -84,34 +85,11 @@ impl Query {
             live.gather(&ids, gathered, rows)?;
             let blocks = query.store.blocks();
             for block in blocks.iter().filter(|block| !covered.contains(&block.id)) {
-                let read = runtime.block_on(async {
-                    let mut likely = Vec::new();
-                    for &id in &ids {
-                        // A bloom that cannot be read says nothing; the table will tell.
-                        let may = query.store.may_contain(block, id).await;
-                        if may.unwrap_or(true) {
-                            likely.push(id);
-                        }
-                    }
-                    if likely.is_empty() {
-                        return Ok(None);
-                    }
-                    let table = query.store.trace_table(block).await?;
-                    let found = likely.into_iter().filter_map(|id| table.find(id));
-                    let found: Vec<u32> = found.map(|at| at as u32).collect();
-                    if found.is_empty() {
-                        return Ok(None);
-                    }
-                    let columns = query.store.open_columns(block).await?;
-                    Ok::<_, store::StoreError>(Some((table, columns, found)))
-                });
-                let gathered = match read {
+                let nothing = Needs::nothing();
+                let located = query.locate(block, ids.iter().copied(), &nothing, &work);
+                let gathered = match runtime.block_on(located) {
                     Ok(None) => continue,
-                    Ok(Some((table, columns, found))) => {
-                        let nothing = Needs::nothing();
-                        let columns = Arc::new(columns);
-                        let scan =
-                            BlockScan::new(block.clone(), table, columns, &nothing, work.clone());
+                    Ok(Some((scan, found))) => {
                         scan.gather(&found, &keys, &mut together.gathered, &mut together.rows)
                     }
                     Err(error) => Err(error.into()),
@@ -124,6 +102,38 @@ impl Query {
             Ok(together)
         })
         .await
+    }
+
+    /// A block and where it has some of these traces, by position; `None` when it has none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub(crate) async fn locate(
+        &self,
+        block: &Arc<BlockMeta>,
+        ids: impl Iterator<Item = TraceId>,
+        needs: &Needs,
+        work: &Work,
+    ) -> Result<Option<(BlockScan, Vec<u32>)>, StoreError> {
+        let mut likely = Vec::new();
+        for id in ids {
+            // A bloom that cannot be read says nothing; the table will tell.
+            if self.store.may_contain(block, id).await.unwrap_or(true) {
+                likely.push(id);
+            }
+        }
+        if likely.is_empty() {
+            return Ok(None);
+        }
+        let table = self.store.trace_table(block).await?;
+        let found = likely.into_iter().filter_map(|id| table.find(id));
+        let found: Vec<u32> = found.map(|at| at as u32).collect();
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let columns = Arc::new(self.store.open_columns(block).await?);
+        let scan = BlockScan::new(block.clone(), table, columns, needs, work.clone());
+        Ok(Some((scan, found)))
     }
 }
 

@@ -88,6 +88,34 @@ impl BlockScan {
         }
     }
 
+    /// Calls `each` with those of these traces that have spans which may pass a filter, and with how many may pass each.
+    ///
+    /// What there is elsewhere of a trace must not change what filters say of its spans.
+    ///
+    /// # Errors
+    /// [`QueryError`]
+    pub(crate) fn count_each(
+        &self,
+        traces: &[u32],
+        mut each: impl FnMut(u32, &dyn Fn(usize) -> u32),
+    ) -> Result<(), QueryError> {
+        let may_hold = |filter: usize, at: u32| {
+            !self.filters[filter].is_never()
+                && self.summaries[filter].may_hold(&self.table, at as usize)
+        };
+        let mut traces = traces.to_vec();
+        traces.retain(|&at| (0..self.filters.len()).any(|filter| may_hold(filter, at)));
+        for (group, traces) in self.by_group(&traces) {
+            self.work.check()?;
+            let counts = self.count(group, &traces)?;
+            let first = self.traces_of(group).start;
+            for trace in traces {
+                each(trace, &|filter| counts[filter][trace as usize - first]);
+            }
+        }
+        Ok(())
+    }
+
     /// How many spans may pass each filter, by the position of their trace behind the first of the row group; of others than
     /// these traces it means nothing.
     fn count(&self, group: usize, traces: &[u32]) -> Result<Vec<Vec<u32>>, QueryError> {

@@ -37,7 +37,7 @@ pub(crate) struct Search<'q> {
     best: Best,
     /// Of the best, those whose spans are known already.
     known: HashMap<TraceId, Known>,
-    /// Traces in several places that have been put together, whether they match or not.
+    /// Traces in several places of which it is known whether they match as a whole, mostly since they were put together.
     judged_whole: HashSet<TraceId>,
     /// Those that may match with what other places have.
     pieces: Pieces,

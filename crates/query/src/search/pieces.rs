@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use ::block::{BlockId, BlockMeta};
 use model::TraceId;
+use tokio::runtime::Handle;
 
 use super::Search;
 use crate::block_scan::{BlockScan, Piece};
+use crate::work::on_blocking_thread;
 use crate::{QueryError, TraceOrder};
 
 /// Traces that are remembered at the most, of some hundred bytes. Of more, each is put together when it is met.
@@ -61,6 +63,49 @@ impl Search<'_> {
             }
         }
         enough
+    }
+
+    /// Those of these traces which may have enough with what blocks have of them. What is live of each has not, as its counts tell.
+    /// The others are done with.
+    pub(super) async fn with_blocks(
+        &mut self,
+        live: Vec<(TraceId, Box<[u32]>)>,
+    ) -> Result<Vec<TraceId>, QueryError> {
+        let all: Vec<TraceId> = live.iter().map(|(id, _)| *id).collect();
+        if all.is_empty() || !self.shared.needs.is_of_spans_alone() {
+            return Ok(all);
+        }
+        let (shared, work, query) = (self.shared.clone(), self.work.clone(), self.query.clone());
+        let runtime = Handle::current();
+        let counted = on_blocking_thread(move || {
+            let mut counts: HashMap<TraceId, Box<[u32]>> = live.into_iter().collect();
+            let blocks = query.store.blocks();
+            let covered = &shared.covered;
+            for block in blocks.iter().filter(|block| !covered.contains(&block.id)) {
+                let ids = counts.keys().copied();
+                let located = query.locate(block, ids, &shared.needs, &work);
+                let Some((scan, found)) = runtime.block_on(located)? else {
+                    continue;
+                };
+                scan.count_each(&found, |at, count| {
+                    let sum = counts.get_mut(&scan.table.trace_id(at as usize));
+                    let sum = sum.into_iter().flat_map(|sum| sum.iter_mut().enumerate());
+                    sum.for_each(|(filter, sum)| *sum = sum.saturating_add(count(filter)));
+                })?;
+            }
+            Ok(counts)
+        });
+        let counts = match counted.await {
+            Ok(counts) => counts,
+            // What cannot be read may have anything, and is named when it is to be read for good.
+            Err(QueryError::Store(_)) => return Ok(all),
+            Err(error) => return Err(error),
+        };
+        let need = &self.shared.needs.need;
+        let may_match = |id: &TraceId| need.is_met(&|filter| counts[id][filter]);
+        let (enough, ruled_out): (Vec<_>, Vec<_>) = all.into_iter().partition(may_match);
+        self.judged_whole.extend(ruled_out);
+        Ok(enough)
     }
 
     /// Offers the traces of which something may lie where it was not added: in blocks that were not looked through, in blocks

@@ -114,6 +114,11 @@ async fn traces_in_blocks_and_memory_answer_as_the_plain_evaluator() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traces_with_spans_sent_again_answer_as_the_plain_evaluator() {
+    rounds(Place::Resent, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn traces_sent_again_after_a_restart_answer_as_the_plain_evaluator() {
     rounds(Place::Again, true).await;
 }

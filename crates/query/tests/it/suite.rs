@@ -66,6 +66,11 @@ async fn traces_in_blocks_and_memory_answer_as_expected() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traces_with_spans_sent_again_answer_as_expected() {
+    check(Place::Resent).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn traces_from_before_and_after_a_restart_answer_as_expected() {
     check(Place::Restarted).await;
 }

@@ -32,6 +32,8 @@ pub(crate) enum Place {
     Pieces,
     /// Traces dealt out to blocks and memory.
     Mixed,
+    /// Traces dealt out to a block and memory, spans of both sent again: into memory what is in the block, and what is in memory.
+    Resent,
     /// All in blocks, and half of each trace sent again after a restart.
     Again,
     /// Traces dealt out to blocks from before a restart and memory after it.
@@ -63,6 +65,14 @@ impl World {
                 world.send(&parts[0]).await;
                 world.collector.flush().await.unwrap();
                 world.send(&parts[1]).await;
+            }
+            Place::Resent => {
+                let parts = split(traces, 3, seed);
+                world.send(&parts[0]).await;
+                world.write_whole(&parts[1]).await;
+                for part in [1, 2, 2] {
+                    world.send(&parts[part]).await;
+                }
             }
             Place::Restarted => {
                 let parts = split(traces, 2, seed);
