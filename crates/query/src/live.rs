@@ -2,7 +2,7 @@
 
 mod rows;
 
-pub(crate) use rows::Counts;
+pub(crate) use rows::{Counts, LiveRows};
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -60,7 +60,9 @@ impl Query {
         }
         let traces = self.in_several(blocks, work).await?;
         let repeating = if traces.len() <= most {
-            self.repeating(&traces, work).await?
+            let nothing_live = LiveTraces::default();
+            self.repeating(&traces, &nothing_live, &Arc::default(), work)
+                .await?
         } else {
             HashSet::new()
         };
@@ -107,24 +109,24 @@ impl Query {
         Ok(scattered)
     }
 
-    /// Those of these traces of which a span lies in two places.
-    async fn repeating(
+    /// Those of these traces of which a span lies in two places, of what is live and in blocks, but for those that live spans
+    /// cover.
+    ///
+    /// # Errors
+    /// [`QueryError`]. What cannot be read is left out.
+    pub(crate) async fn repeating(
         &self,
         traces: &HashSet<TraceId>,
+        live: &LiveTraces,
+        covered: &Arc<[BlockId]>,
         work: &Work,
     ) -> Result<HashSet<TraceId>, QueryError> {
         let ids: Vec<TraceId> = traces.iter().copied().collect();
         let mut repeating = HashSet::new();
         for ids in ids.chunks(TOGETHER) {
-            let (keys, nothing_live) = (Arc::new(Keys::ids()), LiveTraces::default());
+            let (keys, live) = (Arc::new(Keys::ids()), live.clone());
             let together = self
-                .together(
-                    ids.to_vec(),
-                    keys,
-                    nothing_live,
-                    Arc::default(),
-                    work.clone(),
-                )
+                .together(ids.to_vec(), keys, live, covered.clone(), work.clone())
                 .await?;
             let spans: HashMap<TraceId, Vec<SpanId>> = together.span_ids();
             for (trace, mut spans) in spans {

@@ -1,6 +1,7 @@
 //! Live spans in the order in which they lie in memory, whatever traces they are of: to ask each by itself costs far less than to
 //! build the traces first, whose spans lie apart.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use collect::LiveSpans;
@@ -99,6 +100,30 @@ impl LiveRows {
         work.count_spans(rows.len());
         let batch = self.live.generations[part.generation].batch();
         each(&TreeBuilder::default().side_by_side(batch, &rows), &owners)
+    }
+
+    /// The traces that have a span twice in one generation, and hardly any others: spans are told apart by a hash.
+    ///
+    /// # Errors
+    /// [`QueryError`]
+    pub(crate) async fn repeating(self, work: &Work) -> Result<HashSet<TraceId>, QueryError> {
+        let count = self.owners.len();
+        let (sums, work) = (for_each_worker(count, HashSet::new), work.clone());
+        let each = move |repeating: &mut HashSet<TraceId>, generation: usize| {
+            work.check()?;
+            let spans = &self.live.generations[generation].batch().spans;
+            let owners = &self.owners[generation];
+            let mut seen = hashbrown::HashSet::with_capacity(spans.len());
+            for (span, _) in (spans.iter().zip(owners)).filter(|(_, owner)| **owner != NOBODY) {
+                let hash = span.trace_id.hash64() ^ u64::from_le_bytes(span.span_id.0);
+                if !seen.insert(hash) {
+                    repeating.insert(span.trace_id);
+                }
+            }
+            Ok(())
+        };
+        let found = on_all_processors(sums, count, each).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// How many spans of each trace may pass each filter.

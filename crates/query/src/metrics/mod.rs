@@ -156,7 +156,7 @@ impl Metrics<'_> {
         self.stats.blocks = all.len() as u64;
         self.stats.block_bytes = all.iter().map(|block| block.byte_count()).sum();
         self.stats.blocks_skipped = self.stats.blocks - blocks.len() as u64;
-        let scattered = Arc::new(self.scattered(&blocks, &live).await?);
+        let scattered = Arc::new(self.scattered(&blocks, &live, &covered).await?);
         let together = &scattered.together;
         self.measure_live(&live, together).await?;
         self.measure_scattered(together, &live, &covered).await?;
