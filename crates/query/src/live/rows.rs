@@ -82,6 +82,16 @@ impl LiveRows {
         parts
     }
 
+    /// All rows of each generation in one part, oldest generation of each shard first.
+    pub(crate) fn generations(&self) -> Vec<Part> {
+        let all = self.owners.iter().enumerate();
+        all.map(|(generation, owners)| Part {
+            generation,
+            rows: 0..owners.len(),
+        })
+        .collect()
+    }
+
     /// Calls `each` with the spans of a part, side by side, and with the trace of each, by its position in the list.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ pub(crate) use kept::Kept;
 use std::sync::Arc;
 
 use block::BlockMeta;
-use evaluate::{Matcher, Tree, read};
+use evaluate::{Matcher, Tree, Values, is_of_span_alone, read};
 use model::{SpanKind, StatusCode};
 use traceql::query::{Condition, Constant, Field, Intrinsic, Pipeline, Spansets, Stage};
 
@@ -20,7 +20,7 @@ use self::dictionaries::Dictionaries;
 use self::found::Found;
 use self::kept::Told;
 use crate::block_scan::BlockScan;
-use crate::live::LiveTraces;
+use crate::live::{LiveRows, LiveTraces};
 use crate::need::Needs;
 use crate::tags::newest_first;
 use crate::work::{Work, on_blocking_thread};
@@ -184,20 +184,51 @@ fn pipeline(filter: Option<&Condition>) -> Pipeline {
 
 // === live ===
 
+/// Adds the values of live spans, the newest first as far as the limit matters.
 fn in_live(
     live: &LiveTraces,
     request: &TagValuesRequest,
     work: &Work,
     found: &mut Found,
 ) -> Result<(), QueryError> {
+    let pipeline = pipeline(request.filter.as_ref());
+    let mut matcher = Matcher::new(&pipeline);
+    if is_of_span_alone(&request.field) && Needs::of(&pipeline).is_of_spans_alone() {
+        return in_live_spans(live, &mut matcher, &request.field, work, found);
+    }
     let mut ids: Vec<_> = live.iter().map(|(id, trace)| (trace.start, id)).collect();
     ids.sort_unstable_by(|a, b| b.cmp(a));
     let ids: Vec<_> = ids.into_iter().map(|(_, id)| id).collect();
-    let mut matcher = Matcher::new(&pipeline(request.filter.as_ref()));
     live.evaluate(&ids, work, |_, tree| {
         of_tree(tree, &mut matcher, &request.field, found);
         Ok(!found.is_full())
     })
+}
+
+/// Values that do not depend on the traces that spans are of.
+fn in_live_spans(
+    live: &LiveTraces,
+    matcher: &mut Matcher,
+    field: &Field,
+    work: &Work,
+    found: &mut Found,
+) -> Result<(), QueryError> {
+    let ids: Vec<_> = live.iter().map(|(id, _)| id).collect();
+    let rows = LiveRows::new(live, &ids);
+    for generation in rows.generations().iter().rev() {
+        rows.look_at(generation, work, |spans, _| {
+            let mut values = Values::new(field, spans.batch());
+            let passed = matcher.run(spans).into_iter();
+            for at in passed.flat_map(|spanset| spanset.spans.into_iter().rev()) {
+                if found.is_full() {
+                    break;
+                }
+                values.read(spans, at, |value| found.add_shown(value));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 fn of_tree(tree: &Tree<'_>, matcher: &mut Matcher, field: &Field, found: &mut Found) {
