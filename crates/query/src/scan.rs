@@ -66,6 +66,8 @@ impl Query {
         let doubtful = traces.iter_mut().filter(|trace| trace.overlaps);
         let doubtful = doubtful.map(|trace| &mut trace.summary);
         self.count_once(doubtful, &mut missing).await?;
+        missing.sort_unstable();
+        missing.dedup();
         let last = traces
             .last()
             .filter(|_| is_cut)
@@ -102,8 +104,6 @@ impl Query {
         let (stored, unreadable) = self.store.summaries(&blocks, ids, &live.blocks).await;
         stored.into_iter().for_each(&mut add);
         missing.extend(unreadable);
-        missing.sort_unstable();
-        missing.dedup();
         Ok(whole.into_values().collect())
     }
 
@@ -123,8 +123,6 @@ impl Query {
             }
             missing.extend(found.missing);
         }
-        missing.sort_unstable();
-        missing.dedup();
         Ok(())
     }
 }
@@ -190,7 +188,8 @@ fn may_match(block: &BlockMeta, request: &TraceListRequest) -> bool {
             .binary_search_by(|info| info.name.as_str().cmp(service))
             .is_ok()
     });
-    request.start.is_none_or(|start| block.start_max >= start)
+    is_reached(block, request)
+        && request.start.is_none_or(|start| block.start_max >= start)
         && (request.end.is_none_or(|end| block.start_min < end))
         && (has_pieces || has_service)
         && (has_pieces
@@ -200,17 +199,50 @@ fn may_match(block: &BlockMeta, request: &TraceListRequest) -> bool {
         && (has_pieces || request.error != Some(true) || block.errors > 0)
 }
 
+/// Whether a block has traces that come after the cursor, if any.
+fn is_reached(block: &BlockMeta, request: &TraceListRequest) -> bool {
+    let Some(cursor) = request.cursor else {
+        return true;
+    };
+    match request.order {
+        TraceOrder::Newest => block.start_min.0 <= cursor.key,
+        // What is known of durations is the longest.
+        TraceOrder::Slowest => true,
+    }
+}
+
 fn scan(table: &TraceTable, request: &TraceListRequest, best: &mut Best) {
     let service = request.service.as_deref().map(|name| table.word(name));
     let root_name = request.root_name.as_deref().map(|name| table.word(name));
-    for index in 0..table.len() {
+    let offer = |best: &mut Best, index: usize| {
         let key = request.order.key(table.start(index), table.duration(index));
         if best.wants(key, table.trace_id(index))
             && may_list(table, index, request, service, root_name)
         {
             best.offer(key, table.trace_id(index));
         }
+    };
+    match request.order {
+        TraceOrder::Newest => {
+            for &index in after_cursor(table, request) {
+                if best.is_beyond(table.start(index as usize).0) {
+                    break;
+                }
+                offer(best, index as usize);
+            }
+        }
+        TraceOrder::Slowest => (0..table.len()).for_each(|index| offer(best, index)),
     }
+}
+
+/// The newest traces of a table, but for those that start after the cursor, which earlier pages have.
+fn after_cursor<'t>(table: &'t TraceTable, request: &TraceListRequest) -> &'t [u32] {
+    let newest = table.newest();
+    let is_earlier_page = |&at: &u32| {
+        let start = table.start(at as usize).0;
+        request.cursor.is_some_and(|cursor| start > cursor.key)
+    };
+    &newest[newest.partition_point(is_earlier_page)..]
 }
 
 /// Whether the piece matches, or could as a part of its trace.
