@@ -24,7 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "benches",
         &[
-            "query", "collect", "store", "journal", "evaluate", "traceql", "block", "wire", "model",
+            "query", "collect", "store", "journal", "shop", "evaluate", "traceql", "block", "wire",
+            "model",
         ],
     ),
     (

@@ -1,6 +1,7 @@
 //! What queries cost over a folder of settled blocks, without HTTP: the best and the median time and the processor's time, in ms.
 //!
-//! `cargo run --release -p benches --bin questions -- FOLDER/blocks [part of a query] [runs]`. Nothing else may use the folder.
+//! `cargo run --release -p benches --bin questions -- FOLDER/blocks [part of a query] [runs] [live spans]`. Nothing else may use the
+//! folder. So many spans of the shop, newer than those of the folder, are live meanwhile, 200000 at the most.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool")]
 
@@ -50,12 +51,15 @@ async fn main() {
     let folder = arguments.next().expect("a folder of blocks");
     let part = arguments.next().unwrap_or_default();
     let runs = arguments.next().map_or(7, |runs| runs.parse().unwrap());
-    let (query, _) = open(&folder).await;
-    let newest = newest(&query).await;
+    let live = arguments.next().map_or(0, |live| live.parse().unwrap());
+    let opened = open(&folder).await;
+    let query = &opened.query;
+    opened.send(live, newest(query).await).await;
+    let newest = newest(query).await;
     println!("     best    median       cpu");
     for text in QUERIES.into_iter().filter(|text| text.contains(&part)) {
         let compiled = Arc::new(traceql::compile(text).unwrap());
-        timed(text, runs, || run(&query, &compiled, newest)).await;
+        timed(text, runs, || run(query, &compiled, newest)).await;
     }
     for name in VALUES_OF.into_iter().filter(|name| name.contains(&part)) {
         let request = values(name);

@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use benches::{open, processor_millis};
+use benches::{Opened, open, processor_millis};
 use model::TraceId;
 use query::Query;
 use store::Store;
@@ -28,7 +28,7 @@ async fn main() {
         .next()
         .map_or(1000, |count| count.parse().unwrap());
     let seed = arguments.next().map_or(1, |seed| seed.parse().unwrap());
-    let (query, store) = open(&folder).await;
+    let Opened { query, store, .. } = open(&folder).await;
     let mut random = Random(seed);
     let all = all_ids(&store).await;
     let mut some =
