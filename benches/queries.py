@@ -2,7 +2,8 @@
 
     python3 benches/queries.py http://127.0.0.1:3200 [runs]
 
-The server must hold settled spans of the built-in shop: `throughline load --limit-spans 2M --shop-spans 500k`.
+The server must hold settled spans of the built-in shop: `throughline load --limit-spans 2M --shop-spans 500k`. To have live ones as
+well, start it with THROUGHLINE_LIVE_FLUSH_INTERVAL=1h and send 230k more: some 200,000 spans then fill no generation and stay.
 """
 
 import json
