@@ -5,6 +5,7 @@
 mod asked;
 mod comparisons;
 mod exemplars;
+mod lists;
 mod names;
 mod progress;
 mod random;

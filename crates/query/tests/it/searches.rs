@@ -12,7 +12,7 @@ use crate::world::World;
 
 const SECOND: i64 = 1_000_000_000;
 
-fn span(id: u8, parent: u8, name: &str, seconds: i64) -> Span {
+pub(crate) fn span(id: u8, parent: u8, name: &str, seconds: i64) -> Span {
     Span {
         id: SpanId([id; 8]),
         parent: SpanId([parent; 8]),
@@ -31,7 +31,7 @@ fn span(id: u8, parent: u8, name: &str, seconds: i64) -> Span {
     }
 }
 
-fn trace(id: u8, spans: Vec<Span>) -> Trace {
+pub(crate) fn trace(id: u8, spans: Vec<Span>) -> Trace {
     Trace {
         id: TraceId([id; 16]),
         spans,
