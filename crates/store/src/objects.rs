@@ -1,6 +1,8 @@
 //! Requests to the object store: each with a time limit, repeated a bounded number of times while the weather is bad, and
 //! counted. Nothing else in this crate talks to the object store.
 
+mod upload;
+
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
+pub(crate) use self::upload::Upload;
 use crate::config::RequestConfig;
 use crate::ids::Ids;
 use crate::stats::{Counters, Operation};
@@ -197,12 +200,7 @@ impl Objects {
                 self.store.put_multipart(path).await
             })
             .await?;
-        Ok(Upload {
-            objects: Arc::clone(self),
-            path: path.clone(),
-            upload,
-            pending: Vec::new(),
-        })
+        Ok(Upload::new(Arc::clone(self), path.clone(), upload))
     }
 
     /// Makes a request until it succeeds, fails for good, or has failed too often. `bytes` is how much it moves.
@@ -279,86 +277,6 @@ fn wrong_size(path: &Path, found: u64, size: u64) -> StoreError {
         path,
         format_args!("it has {found} bytes where the manifest says {size}"),
     )
-}
-
-/// An object that is being written in parts. It appears when [`Upload::complete`] succeeds, or not at all.
-///
-/// A part that fails is not repeated here: most stores would take the repetition for another part. The whole is.
-#[derive(Debug)]
-pub(crate) struct Upload {
-    objects: Arc<Objects>,
-    path: Path,
-    upload: Box<dyn object_store::MultipartUpload>,
-    /// What did not fill a part yet.
-    pending: Vec<u8>,
-}
-
-/// S3 wants at least 5 MiB for every part but the last, and R2 wants them equal.
-const PART_BYTES: usize = 8 << 20;
-
-impl Upload {
-    /// Appends bytes; sends them when they fill a part.
-    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.pending.extend_from_slice(bytes);
-        while self.pending.len() >= PART_BYTES {
-            let rest = self.pending.split_off(PART_BYTES);
-            let part = std::mem::replace(&mut self.pending, rest);
-            self.send(part).await?;
-        }
-        Ok(())
-    }
-
-    /// Sends the rest and lets the object appear.
-    pub(crate) async fn complete(mut self) -> Result<(), StoreError> {
-        if !self.pending.is_empty() {
-            let part = std::mem::take(&mut self.pending);
-            self.send(part).await?;
-        }
-        let Self {
-            objects,
-            path,
-            upload,
-            ..
-        } = &mut self;
-        let done = objects
-            .within_time("complete", path, 0, upload.complete())
-            .await;
-        self.counted(done.map(drop))
-    }
-
-    /// Gives up, so that the store can forget the parts. Errors are of no consequence.
-    pub(crate) async fn abort(mut self) {
-        let Self {
-            objects,
-            path,
-            upload,
-            ..
-        } = &mut self;
-        if let Err(error) = objects.within_time("abort", path, 0, upload.abort()).await {
-            tracing::debug!(%error, "cannot abort an upload; the object store keeps its parts until its own rules delete them");
-        }
-    }
-
-    async fn send(&mut self, part: Vec<u8>) -> Result<(), StoreError> {
-        let size = part.len();
-        self.objects.counters.attempt(Operation::Upload, false);
-        let request = self.upload.put_part(PutPayload::from(part));
-        let sent = self
-            .objects
-            .within_time("write", &self.path, size as u64, request)
-            .await;
-        self.objects.counters.moved(Operation::Upload, size);
-        self.counted(sent)
-    }
-
-    fn counted(&self, answer: Result<(), StoreError>) -> Result<(), StoreError> {
-        if let Err(error) = &answer {
-            self.objects
-                .counters
-                .failure(Operation::Upload, error.kind(), true);
-        }
-        answer
-    }
 }
 
 /// Runs `each` over `items`, `limit` at a time, and returns the results in the order of the items.

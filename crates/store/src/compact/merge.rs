@@ -148,7 +148,7 @@ pub(super) fn merge(
         let merged = writer.merge(&mut spans, &plan.traces());
         merged.map_err(|error| blamed(error, &inputs))?;
         let grown = writer.take_spans();
-        runtime.block_on(upload.write(&grown))?;
+        runtime.block_on(upload.write(grown.into()))?;
     }
     if let Some(at) = spans.iter().position(|spans| !spans.is_done()) {
         let more = "it has more rows than traces.parquet says";

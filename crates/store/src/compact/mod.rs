@@ -275,7 +275,7 @@ impl Inner {
             received: latest_received(entries),
             checksums: block.checksums()?,
         });
-        if let Err(error) = upload.write(block.tail_of_spans()).await {
+        if let Err(error) = upload.write(block.tail_of_spans().clone()).await {
             upload.abort().await;
             return Err(error);
         }
