@@ -12,7 +12,7 @@ use crate::chunk::PageCompressor;
 use crate::facts::SpanFacts;
 use crate::inventory::{Inventory, RowGroupCounts};
 use crate::order::{OrderedRow, TraceOrder};
-use crate::spans::SpanWriter;
+use crate::span_writer::SpanWriter;
 use crate::traces::TraceRowsOut;
 use crate::{
     BlockFiles, BlockId, BlockMeta, Bloom, ColumnPlan, FORMAT_VERSION, HexId, JournalRange,
@@ -113,6 +113,10 @@ pub struct FinishedBlock {
     pub duplicates: u64,
 }
 
+/// What a span is expected to take of `spans.parquet`, in bytes: room for so much is made at once, where growing step by step would
+/// copy the file. Where it is more the file grows as ever.
+const SPAN_BYTES_EXPECTED: usize = 32;
+
 fn file(schema: TypePtr) -> Result<SerializedFileWriter<Vec<u8>>, ParquetError> {
     let created_by = concat!("throughline version ", env!("CARGO_PKG_VERSION"));
     let properties = WriterProperties::builder()
@@ -183,6 +187,7 @@ impl BlockWriter {
             .map(|index| self.resources.push_resource(batch, index, &mut remap))
             .collect::<Result<Vec<u32>, _>>()?;
         let mut counts = RowGroupCounts::default();
+        self.expect(self.ordered.len());
         let schema = self.spans.schema_descr().clone();
         let columns = &self.plan.columns;
         let writer = SpanWriter::new(&schema, columns, &trace_of_row.into(), batch, &resources);
@@ -198,6 +203,11 @@ impl BlockWriter {
         self.inventory.add(&batch.symbols, counts);
         self.rows += self.ordered.len() as u64;
         Ok(())
+    }
+
+    /// Makes room for so many spans.
+    pub(crate) fn expect(&mut self, spans: usize) {
+        self.spans.inner_mut().reserve(spans * SPAN_BYTES_EXPECTED);
     }
 
     /// Takes what `spans.parquet` grew by, so that it can be sent off and its memory freed.

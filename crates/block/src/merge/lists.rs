@@ -12,9 +12,9 @@ use crate::chunk::PageCompressor;
 use crate::extras::{EventPages, LinkPages};
 use crate::inventory::RowGroupCounts;
 use crate::leaf::Leaf as _;
+use crate::list_leaves::{AttributeLeaves, EventLeaves, LinkLeaves, ListLeaves};
 use crate::lists::ListPages;
 use crate::pages::within;
-use crate::spans::{AttributeLeaves, EventLeaves, LinkLeaves};
 use crate::{AttributeScope, AttributeType};
 
 /// Lists of attributes of all inputs, each field by input.
@@ -84,13 +84,8 @@ impl AttributesIn {
         to: &mut Target<'_>,
     ) -> Result<(), MergeError> {
         let mut out = AttributesOut::new(self, AttributeScope::Span);
-        each_list(to.layout, &self.owners, |next| {
-            match next {
-                Next::Without(rows) => leaves.empty_rows(rows),
-                Next::List(input, range) => out.push(input, range, 0, leaves, to)?,
-                Next::EndOfPage(rows) => leaves.end_page(rows, to.compressor)?,
-            }
-            Ok(())
+        merge_lists(&self.owners, leaves, to, |leaves, to, input, range| {
+            out.push(input, range, 0, leaves, to)
         })
     }
 }
@@ -104,22 +99,15 @@ pub(super) struct Target<'a> {
     pub(super) counts: &'a mut RowGroupCounts,
 }
 
-/// What comes next of a column of lists.
-enum Next {
-    /// So many rows without.
-    Without(usize),
-    /// The list of a row: these elements of an input.
-    List(usize, Range<usize>),
-    /// A page of so many rows ends.
-    EndOfPage(usize),
-}
-
-/// Goes through lists in the order of their rows. `owners` are the rows that the elements of each input belong to.
-fn each_list(
-    layout: &Layout,
+/// Writes lists in the order of their rows. `owners` are the rows that the elements of each input belong to; `push` takes the list of a
+/// row: these elements of an input.
+fn merge_lists<L: ListLeaves>(
     owners: &[Vec<u32>],
-    mut take: impl FnMut(Next) -> Result<(), MergeError>,
+    leaves: &mut L,
+    to: &mut Target<'_>,
+    mut push: impl FnMut(&mut L, &mut Target<'_>, usize, Range<usize>) -> Result<(), SymbolOverflow>,
 ) -> Result<(), MergeError> {
+    let layout = to.layout;
     let mut cursor = Cursor::new(owners.len());
     for (runs, rows) in layout.pages() {
         let mut without = 0;
@@ -129,19 +117,15 @@ fn each_list(
             let (mut next, mut element) = (run.rows().start, found.start);
             for list in owners[found].chunk_by(|one, other| one == other) {
                 without += list[0] as usize - next;
-                if without > 0 {
-                    take(Next::Without(std::mem::take(&mut without)))?;
-                }
-                take(Next::List(run.input, element..element + list.len()))?;
+                leaves.empty_rows(std::mem::take(&mut without));
+                push(leaves, to, run.input, element..element + list.len())?;
                 next = list[0] as usize + 1;
                 element += list.len();
             }
             without += run.rows().end - next;
         }
-        if without > 0 {
-            take(Next::Without(without))?;
-        }
-        take(Next::EndOfPage(rows))?;
+        leaves.empty_rows(without);
+        leaves.end_page(rows, to.compressor)?;
     }
     Ok(())
 }
@@ -262,15 +246,7 @@ impl EventsIn {
     ) -> Result<(), MergeError> {
         let mut names = Translation::new(&self.names);
         let mut attributes = AttributesOut::new(&self.attributes, AttributeScope::Event);
-        each_list(to.layout, &self.owners, |next| {
-            let (input, range) = match next {
-                Next::Without(rows) => {
-                    leaves.empty_rows(rows);
-                    return Ok(());
-                }
-                Next::EndOfPage(rows) => return Ok(leaves.end_page(rows, to.compressor)?),
-                Next::List(input, range) => (input, range),
-            };
+        merge_lists(&self.owners, leaves, to, |leaves, to, input, range| {
             for at in range.clone() {
                 let repetition = u8::from(at > range.start);
                 leaves.time.nested(repetition, 1);
@@ -354,15 +330,7 @@ impl LinksIn {
     ) -> Result<(), MergeError> {
         let mut states = Translation::new(&self.states);
         let mut attributes = AttributesOut::new(&self.attributes, AttributeScope::Link);
-        each_list(to.layout, &self.owners, |next| {
-            let (input, range) = match next {
-                Next::Without(rows) => {
-                    leaves.empty_rows(rows);
-                    return Ok(());
-                }
-                Next::EndOfPage(rows) => return Ok(leaves.end_page(rows, to.compressor)?),
-                Next::List(input, range) => (input, range),
-            };
+        merge_lists(&self.owners, leaves, to, |leaves, to, input, range| {
             for at in range.clone() {
                 let repetition = u8::from(at > range.start);
                 leaves.trace_id.nested(repetition, 1);

@@ -116,6 +116,7 @@ impl BlockWriter {
         let resources = each_input(inputs, |input| {
             input.resources(&mut self.resources, &mut remap)
         })?;
+        self.expect(layout.rows());
         let schema = self.spans.schema_descr().clone();
         let mut group = GroupMerge {
             inputs,
