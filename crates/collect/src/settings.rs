@@ -42,13 +42,9 @@ pub struct Settings {
 /// next fills; more would only turn a slow store into a larger heap.
 pub(crate) const SEALED_MAX: usize = 2;
 
-/// The share of a generation that may go on into the next one when it is sealed for its age, as a divisor: a quarter.
+/// The share of a sealed generation that may go on into the next one, as a divisor: a quarter. Each span carried is copied
+/// again, so this bounds that cost to a third of a copy per span.
 pub(crate) const CARRY_DIVISOR: usize = 4;
-
-/// The same when it is full. Each span carried is copied again, so this bounds that cost to a seventh of a copy a span. At full
-/// speed a quarter leaves one trace of seventy in two blocks, an eighth one of fifteen; until these are joined, putting such a trace
-/// together again costs no more than copying one, and several go on for each that would have been cut.
-pub(crate) const CARRY_DIVISOR_FULL: usize = 8;
 
 /// Rows inserted between two looks at the bounds, so that one request of millions of tiny spans cannot pass them by much.
 pub(crate) const INSERT_CHUNK: usize = 8 << 10;

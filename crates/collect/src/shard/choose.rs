@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::generation::Generation;
 use super::live::{LiveTrace, State};
 use crate::counters::SealReason;
-use crate::settings::{CARRY_DIVISOR, CARRY_DIVISOR_FULL, Settings};
+use crate::settings::{CARRY_DIVISOR, Settings};
 use crate::steady::Moment;
 
 /// A trace with a root that was active this recently when it had to be flushed was probably cut. Longer than spans of one
@@ -25,7 +25,7 @@ pub(super) fn candidates(
 ) -> Vec<u32> {
     let rows_max = match reason {
         SealReason::Asked | SealReason::Journal => return Vec::new(),
-        SealReason::Spans | SealReason::Bytes => full.len() / CARRY_DIVISOR_FULL,
+        SealReason::Spans | SealReason::Bytes => full.len() / CARRY_DIVISOR,
         // There is room: let everybody go on who has reason to.
         SealReason::Age => settings.generation_spans_max / CARRY_DIVISOR,
     };
