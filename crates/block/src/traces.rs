@@ -14,8 +14,8 @@ use crate::mask::{ColumnMask, DistinctMasks, GroupMasks};
 use crate::spans::Leaves;
 use crate::values::{Places, SymbolLeaf, ValueLeaf, ValueShape};
 
-/// Rows of a page of `traces.parquet`.
-const PAGE_ROWS: usize = 8192;
+/// Rows of a page of `traces.parquet`. Looking up one trace reads a page of ids, which do not compress: 32 KiB.
+const PAGE_ROWS: usize = 2048;
 
 /// Rows of a row group: all of a large block's, so that each dictionary is written once.
 const GROUP_ROWS: usize = 1 << 20;
