@@ -101,32 +101,41 @@ impl Presence {
 
     /// Notes a page of `rows` rows.
     pub(crate) fn note(&mut self, levels: Levels<'_>, rows: usize) {
-        let traces = &self.trace_of_row[self.rows..self.rows + rows];
-        let mut note = |row: usize| {
-            if self.traces.last() != Some(&traces[row]) {
-                self.traces.push(traces[row]);
-            }
-        };
         match levels {
-            Levels::Nullable { present, .. } => present.iter().for_each(|&row| note(row as usize)),
+            Levels::Nullable { present, .. } => {
+                self.note_rows(present.len(), present.iter().map(|&row| row as usize));
+            }
+            Levels::Nested { definition, .. } if definition.iter().all(|&level| level == 0) => {}
             Levels::Nested {
                 repetition,
                 definition,
             } => {
-                let is_empty = definition.iter().fold(0, |any, level| any | level) == 0;
-                let mut next = 0;
-                for (repetition, definition) in repetition.iter().zip(definition) {
-                    if is_empty {
-                        break;
-                    }
-                    next += usize::from(*repetition == 0);
-                    if *definition > 0 {
-                        note(next - 1);
-                    }
-                }
+                let mut rows = 0;
+                let levels = repetition.iter().zip(definition);
+                let present = levels.filter_map(|(&repetition, &definition)| {
+                    rows += usize::from(repetition == 0);
+                    (definition > 0).then(|| rows - 1)
+                });
+                self.note_rows(definition.len(), present);
             }
         }
         self.rows += rows;
+    }
+
+    /// Notes the traces of ascending rows of the page at hand, of which there are at most `count`. Whether a row is of another trace
+    /// than the one before cannot be guessed, so nothing branches on it.
+    fn note_rows(&mut self, count: usize, rows: impl Iterator<Item = usize>) {
+        let trace_of_row = &self.trace_of_row[self.rows..];
+        let mut noted = self.traces.len();
+        let mut last = self.traces.last().copied().unwrap_or(u32::MAX);
+        self.traces.resize(noted + count, 0);
+        for row in rows {
+            let trace = trace_of_row[row];
+            noted += usize::from(trace != last);
+            self.traces[noted - 1] = trace;
+            last = trace;
+        }
+        self.traces.truncate(noted);
     }
 
     /// The traces noted, ascending.
