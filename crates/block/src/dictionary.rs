@@ -41,7 +41,7 @@ impl Layout {
 pub struct Dictionary {
     bytes: Bytes,
     /// Of texts: where each lies.
-    texts: Option<Arc<[(u32, u32)]>>,
+    texts: Option<Arc<Vec<(u32, u32)>>>,
     /// Of numbers: the bytes of each.
     entry_bytes: usize,
 }
@@ -54,7 +54,7 @@ impl Dictionary {
             Layout::Texts => {
                 let mut places = Vec::new();
                 let end = read_texts(&bytes, &(0..entries), &mut places)?;
-                texts = Some(places.into());
+                texts = Some(Arc::new(places));
                 (0, end)
             }
             Layout::Numbers(size) => (size, entries.checked_mul(size)?),
@@ -70,7 +70,7 @@ impl Dictionary {
     pub(crate) fn of_values(bytes: Bytes, places: Vec<(u32, u32)>) -> Self {
         Self {
             bytes,
-            texts: Some(places.into()),
+            texts: Some(Arc::new(places)),
             entry_bytes: 0,
         }
     }
@@ -91,7 +91,11 @@ impl Dictionary {
 
     /// Memory held, in bytes, about.
     pub fn byte_count(&self) -> usize {
-        self.bytes.len() + self.texts.as_ref().map_or(0, |texts| size_of_val(&**texts))
+        self.bytes.len()
+            + self
+                .texts
+                .as_ref()
+                .map_or(0, |texts| size_of_val(texts.as_slice()))
     }
 
     pub(crate) fn len(&self) -> usize {
