@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use block::{BlockMeta, TraceTable};
 use collect::{ListOrder, TraceFilter};
+use futures::StreamExt as _;
 use model::{DurationNanos, SpanBatch, StatusCode, Symbol, TraceId, TraceSummary};
 
 use crate::best::{Best, Rank};
@@ -23,6 +24,16 @@ use crate::{Query, QueryError, TraceCursor, TraceListRequest, TraceOrder, TraceP
 
 /// Traces on one page at the most.
 const LIMIT_MAX: usize = 1000;
+
+/// How often one page is filled up when pieces that could have matched did not, as those of traces without a root that were the last
+/// to come; each time from [`MORE_PIECES`] times as many. Then what there is is the page.
+const FILLED_MAX: usize = 8;
+
+/// Each piece costs some 15 µs to be looked up in a hundred blocks, each time a millisecond.
+const MORE_PIECES: usize = 4;
+
+/// Traces read at a time to be counted.
+const READ_TOGETHER: usize = 4;
 
 /// Pieces gathered beyond the page, so that pieces of one trace and those judged too widely do not leave it short.
 const SPARE_PIECES: usize = 32;
@@ -35,6 +46,34 @@ impl Query {
     pub async fn traces(&self, request: &TraceListRequest) -> Result<TracePage, QueryError> {
         let limit = request.limit.clamp(1, LIMIT_MAX);
         let wanted = 2 * limit + SPARE_PIECES;
+        let mut page = self.some_traces(request, wanted).await?;
+        for _ in 0..FILLED_MAX {
+            let left = limit - page.traces.len().min(limit);
+            if left == 0 || page.next.is_none() {
+                break;
+            }
+            let rest = TraceListRequest {
+                limit: left,
+                cursor: page.next,
+                ..request.clone()
+            };
+            let more = self.some_traces(&rest, MORE_PIECES * wanted).await?;
+            page.traces.extend(more.traces);
+            page.missing.extend(more.missing);
+            page.next = more.next;
+        }
+        page.missing.sort_unstable();
+        page.missing.dedup();
+        Ok(page)
+    }
+
+    /// A page out of so many pieces, which may be short, or even empty, and yet not the last.
+    async fn some_traces(
+        &self,
+        request: &TraceListRequest,
+        wanted: usize,
+    ) -> Result<TracePage, QueryError> {
+        let limit = request.limit.clamp(1, LIMIT_MAX);
         let mut best = Best::new(request.cursor, wanted);
         let filter = live_filter(request, wanted);
         for summary in self.collector.list(&filter).await?.value {
@@ -66,8 +105,6 @@ impl Query {
         let doubtful = traces.iter_mut().filter(|trace| trace.overlaps);
         let doubtful = doubtful.map(|trace| &mut trace.summary);
         self.count_once(doubtful, &mut missing).await?;
-        missing.sort_unstable();
-        missing.dedup();
         let last = traces
             .last()
             .filter(|_| is_cut)
@@ -108,14 +145,25 @@ impl Query {
     }
 
     /// Counts anew what may have been counted twice: spans that were sent again lie in two pieces of the same time. Where a
-    /// trace begins and ends, and whether it failed, is not changed by them. Costs a look-up by id for each such trace.
+    /// trace begins and ends, and whether it failed, is not changed by them. Costs a look-up by id for each such trace, of which
+    /// some are made at the same time.
     pub(crate) async fn count_once(
         &self,
         doubtful: impl Iterator<Item = &mut TraceSummary>,
         missing: &mut Vec<String>,
     ) -> Result<(), QueryError> {
-        for summary in doubtful {
-            let Some(found) = self.trace(summary.trace_id).await? else {
+        let reads = doubtful.map(|summary| {
+            let (query, id) = (self.clone(), summary.trace_id);
+            async move {
+                // A task of its own, since who reads a trace does so on the thread at hand.
+                let read = tokio::spawn(async move { query.trace(id).await });
+                (summary, read.await)
+            }
+        });
+        let reads: Vec<_> = reads.collect();
+        let mut reads = futures::stream::iter(reads).buffered(READ_TOGETHER);
+        while let Some((summary, read)) = reads.next().await {
+            let Some(found) = read.map_err(|error| QueryError::Bug(error.to_string()))?? else {
                 continue;
             };
             if found.missing.is_empty() {

@@ -293,6 +293,17 @@ impl Reader {
         ParquetFile::open(&self.objects, path, bytes, tail, blind, column_index).await
     }
 
+    /// Those of the traces of which it is not known that they are not in the block. As [`Self::is_ruled_out`], with one look for
+    /// the bloom.
+    pub(crate) fn not_ruled_out(&self, block: &BlockMeta, ids: &[TraceId]) -> Vec<TraceId> {
+        let within = block.trace_id_min.0..=block.trace_id_max.0;
+        let bloom = self.cache.known_bloom(block.id);
+        let may_contain = |id: TraceId| bloom.as_ref().is_none_or(|bloom| bloom.may_contain(id));
+        let ids = ids.iter().copied();
+        ids.filter(|id| within.contains(id) && may_contain(*id))
+            .collect()
+    }
+
     /// Whether it is known that the trace is not in the block. Costs nothing; what is not in memory says nothing.
     pub(crate) fn is_ruled_out(&self, block: &BlockMeta, id: TraceId) -> bool {
         let within = block.trace_id_min.0..=block.trace_id_max.0;

@@ -39,10 +39,7 @@ impl Store {
     ) -> Result<Vec<TraceSummary>, StoreError> {
         let block_ref = self.inner.block_ref(block);
         let mut likely = Vec::new();
-        let unsettled = ids
-            .iter()
-            .filter(|&&id| !self.inner.reader.is_ruled_out(block, id));
-        for &id in unsettled {
+        for id in self.inner.reader.not_ruled_out(block, ids) {
             // A bloom that cannot be read says nothing; the table will tell.
             let bloom = self.inner.reader.may_contain(&block_ref, id).await;
             if !matches!(bloom, Ok(false)) {

@@ -48,6 +48,29 @@ async fn every_trace_is_on_one_page() {
     }
 }
 
+/// Pieces without a root may be of a trace that matches, so each is put together before it is known that it does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_is_full_though_many_pieces_could_have_been_on_it() {
+    let world = World::empty(1).await;
+    let wanted: Vec<Trace> = (1..=5).map(one).collect();
+    world.write_whole(&wanted).await;
+    let pieces = (6..=250).map(|id| {
+        let child = span(1, 9, "b", 1);
+        let start = UnixNanos(ORIGIN.0 + 60 * SECOND + i64::from(id));
+        trace(id, vec![Span { start, ..child }])
+    });
+    world.write_whole(&pieces.collect::<Vec<_>>()).await;
+    let request = TraceListRequest {
+        root_name: Some(wanted[0].spans[0].name.clone()),
+        limit: 5,
+        ..TraceListRequest::default()
+    };
+    let page = world.query.traces(&request).await.unwrap();
+    let ids: Vec<TraceId> = page.traces.iter().map(|trace| trace.trace_id).collect();
+    let newest_first: Vec<TraceId> = wanted.iter().rev().map(|trace| trace.id).collect();
+    assert_eq!(ids, newest_first);
+}
+
 async fn pages(world: &World, order: TraceOrder, limit: usize) -> Vec<TraceId> {
     let mut request = TraceListRequest {
         order,
