@@ -115,22 +115,9 @@ impl Query {
         needs: &Needs,
         work: &Work,
     ) -> Result<Option<(BlockScan, Vec<u32>)>, StoreError> {
-        let mut likely = Vec::new();
-        for id in ids {
-            // A bloom that cannot be read says nothing; the table will tell.
-            if self.store.may_contain(block, id).await.unwrap_or(true) {
-                likely.push(id);
-            }
-        }
-        if likely.is_empty() {
+        let Some((table, found)) = self.store.traces_in(block, ids).await? else {
             return Ok(None);
-        }
-        let table = self.store.trace_table(block).await?;
-        let found = likely.into_iter().filter_map(|id| table.find(id));
-        let found: Vec<u32> = found.map(|at| at as u32).collect();
-        if found.is_empty() {
-            return Ok(None);
-        }
+        };
         let columns = Arc::new(self.store.open_columns(block).await?);
         let scan = BlockScan::new(block.clone(), table, columns, needs, work.clone());
         Ok(Some((scan, found)))

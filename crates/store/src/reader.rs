@@ -293,22 +293,20 @@ impl Reader {
         ParquetFile::open(&self.objects, path, bytes, tail, blind, column_index).await
     }
 
-    /// Those of the traces of which it is not known that they are not in the block. As [`Self::is_ruled_out`], with one look for
-    /// the bloom.
-    pub(crate) fn not_ruled_out(&self, block: &BlockMeta, ids: &[TraceId]) -> Vec<TraceId> {
+    /// Tells of traces whether it is known that they are not in the block. Costs a look for the bloom; what is not in memory says
+    /// nothing.
+    pub(crate) fn ruled_out_of(&self, block: &BlockMeta) -> impl Fn(TraceId) -> bool + use<> {
         let within = block.trace_id_min.0..=block.trace_id_max.0;
         let bloom = self.cache.known_bloom(block.id);
-        let may_contain = |id: TraceId| bloom.as_ref().is_none_or(|bloom| bloom.may_contain(id));
-        let ids = ids.iter().copied();
-        ids.filter(|id| within.contains(id) && may_contain(*id))
-            .collect()
+        move |id| {
+            let bloom = bloom.as_ref();
+            !within.contains(&id) || bloom.is_some_and(|bloom| !bloom.may_contain(id))
+        }
     }
 
-    /// Whether it is known that the trace is not in the block. Costs nothing; what is not in memory says nothing.
+    /// Whether it is known that the trace is not in the block.
     pub(crate) fn is_ruled_out(&self, block: &BlockMeta, id: TraceId) -> bool {
-        let within = block.trace_id_min.0..=block.trace_id_max.0;
-        let bloom = || self.cache.known_bloom(block.id);
-        !within.contains(&id) || bloom().is_some_and(|bloom| !bloom.may_contain(id))
+        self.ruled_out_of(block)(id)
     }
 
     /// Whether the trace may be in the block, as far as the manifest entry and the bloom tell.

@@ -1,6 +1,8 @@
 //! What blocks know of given traces, without reading a span.
 
-use block::{BlockId, BlockMeta};
+use std::sync::Arc;
+
+use block::{BlockId, BlockMeta, TraceTable};
 use model::{TraceId, TraceSummary};
 
 use crate::blocks::BlockList;
@@ -37,20 +39,38 @@ impl Store {
         block: &BlockMeta,
         ids: &[TraceId],
     ) -> Result<Vec<TraceSummary>, StoreError> {
+        let Some((table, found)) = self.traces_in(block, ids.iter().copied()).await? else {
+            return Ok(Vec::new());
+        };
+        let found = found.into_iter();
+        Ok(found.map(|at| table.summary(at as usize)).collect())
+    }
+
+    /// The trace table of a block and where in it these traces are, in the order of `ids`; `None` when it has none of them.
+    ///
+    /// # Errors
+    /// As with [`Self::trace_table`].
+    pub async fn traces_in(
+        &self,
+        block: &BlockMeta,
+        ids: impl Iterator<Item = TraceId>,
+    ) -> Result<Option<(Arc<TraceTable>, Vec<u32>)>, StoreError> {
         let block_ref = self.inner.block_ref(block);
+        let is_ruled_out = self.inner.reader.ruled_out_of(block);
         let mut likely = Vec::new();
-        for id in self.inner.reader.not_ruled_out(block, ids) {
+        for id in ids.filter(|&id| !is_ruled_out(id)) {
             // A bloom that cannot be read says nothing; the table will tell.
             let bloom = self.inner.reader.may_contain(&block_ref, id).await;
-            if !matches!(bloom, Ok(false)) {
+            if bloom.unwrap_or(true) {
                 likely.push(id);
             }
         }
         if likely.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let table = self.trace_table(block).await?;
         let found = likely.into_iter().filter_map(|id| table.find(id));
-        Ok(found.map(|index| table.summary(index)).collect())
+        let found: Vec<u32> = found.map(|at| at as u32).collect();
+        Ok((!found.is_empty()).then_some((table, found)))
     }
 }
