@@ -56,4 +56,7 @@ lists = [
     get("/api/v1/traces?limit=20&service=" + urllib.parse.quote(services[at % len(services)]))
     for at in range(200)
 ]
+for _, _, body in lists:
+    page = json.loads(body)
+    assert len(page["traces"]) == 20 or page["next"] is None, "a page was neither full nor the last"
 report("20 newest traces of a service", [millis for millis, _, _ in lists])

@@ -95,7 +95,8 @@ impl TraceRowsOut {
         for span in spans {
             count += 1;
             start = start.min(span.start);
-            end = end.max(span.end);
+            // What is recorded to end before it begins makes no trace end earlier, and pieces agree with their whole.
+            end = end.max(span.end).max(span.start);
             let error = u32::from(span.is_error);
             errors += error;
             if span.is_root && root.is_none_or(|root| span.start < root.start) {

@@ -348,7 +348,7 @@ fn tree(batch: &SpanBatch, nodes: Vec<Node>) -> Tree<'_> {
     for at in 0..tree.nodes.len() as u32 {
         let span = tree.span(at);
         tree.start = tree.start.min(span.start);
-        tree.end = tree.end.max(span.end());
+        tree.end = tree.end.max(span.end()).max(span.start);
         if span.is_root() && earliest.is_none_or(|known| (span.start, span.span_id) < known) {
             earliest = Some((span.start, span.span_id));
             tree.root = at;

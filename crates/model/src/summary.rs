@@ -12,7 +12,7 @@ pub struct TraceSummary {
     pub trace_id: TraceId,
     /// The earliest start of its spans.
     pub start: UnixNanos,
-    /// The latest end of its spans; never before `start`.
+    /// The latest end of its spans, where one that is recorded to end before it begins ends when it begins.
     pub end: UnixNanos,
     /// The service of the root span; empty when no root is among the spans.
     pub root_service: String,

@@ -14,6 +14,7 @@ mod extent;
 mod inventory;
 mod join;
 mod list;
+mod list_pieces;
 mod live;
 mod measure;
 mod metrics;

@@ -3,33 +3,32 @@
 //! Nothing is planned, and hardly a span is read. Blocks are asked in the order in which they can still help, and when none of
 //! the rest can, the search ends: for the newest traces that is after the newest blocks.
 //!
-//! A trace may lie in several places. Each piece is judged by itself first, widely: a piece that is marked as partial is
-//! let through where the rest of its trace could make it match. Then the pieces of each winner are put together and judged
-//! exactly, so that what is shown is right. Pieces that overlap in time may hold spans twice, which were sent again: these
+//! A trace may lie in several places. Each piece is judged by itself first, widely where it may be a part only
+//! (`list_pieces`). Then the pieces of each winner are put together and judged exactly, so that what is shown is right. Pieces that overlap in time may hold spans twice, which were sent again: these
 //! traces are read to be counted, few as they are. Pages stay free of overlaps because a trace appears on a page only when the
 //! key of the whole trace lies on it.
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use block::{BlockMeta, TraceTable};
-use collect::{ListOrder, TraceFilter};
 use futures::StreamExt as _;
-use model::{DurationNanos, SpanBatch, StatusCode, Symbol, TraceId, TraceSummary};
+use model::{DurationNanos, SpanBatch, StatusCode, TraceId, TraceSummary};
 
 use crate::best::{Best, Rank};
-use crate::{Query, QueryError, TraceCursor, TraceListRequest, TraceOrder, TracePage};
+use crate::live::LiveTraces;
+use crate::work::Work;
+use crate::{Limits, Query, QueryError, TraceCursor, TraceListRequest, TraceOrder, TracePage};
 
 /// Traces on one page at the most.
 const LIMIT_MAX: usize = 1000;
 
-/// How often one page is filled up when pieces that could have matched did not, as those of traces without a root that were the last
-/// to come; each time from [`MORE_PIECES`] times as many. Then what there is is the page.
-const FILLED_MAX: usize = 32;
+/// How often one page is filled up when pieces that could have matched did not, each time from [`MORE_PIECES`] times as many as the
+/// time before. Then what there is is the page: of twenty traces, out of 24,000 pieces.
+const FILLED_MAX: usize = 4;
 
-/// Each piece costs some 6 µs to be looked up in a hundred blocks, each time a millisecond.
+/// Each piece costs some microseconds to be looked up in a hundred blocks, each time a millisecond.
 const MORE_PIECES: usize = 4;
 
 /// Traces read at a time to be counted.
@@ -45,8 +44,9 @@ impl Query {
     /// [`QueryError::Live`]. A block that cannot be read is no error: it is named in [`TracePage::missing`].
     pub async fn traces(&self, request: &TraceListRequest) -> Result<TracePage, QueryError> {
         let limit = request.limit.clamp(1, LIMIT_MAX);
-        let wanted = 2 * limit + SPARE_PIECES;
-        let mut page = self.some_traces(request, wanted).await?;
+        let request = request.begun_at_its_end();
+        let mut wanted = 2 * limit + SPARE_PIECES;
+        let mut page = self.some_traces(&request, wanted).await?;
         for _ in 0..FILLED_MAX {
             let left = limit - page.traces.len().min(limit);
             if left == 0 || page.next.is_none() {
@@ -57,7 +57,8 @@ impl Query {
                 cursor: page.next,
                 ..request.clone()
             };
-            let more = self.some_traces(&rest, MORE_PIECES * wanted).await?;
+            wanted *= MORE_PIECES;
+            let more = self.some_traces(&rest, wanted).await?;
             page.traces.extend(more.traces);
             page.missing.extend(more.missing);
             page.next = more.next;
@@ -75,18 +76,18 @@ impl Query {
     ) -> Result<TracePage, QueryError> {
         let limit = request.limit.clamp(1, LIMIT_MAX);
         let mut best = Best::new(request.cursor, wanted);
-        let filter = live_filter(request, wanted);
+        let filter = request.live_filter(wanted);
         for summary in self.collector.list(&filter).await?.value {
             best.offer(request.key(&summary), summary.trace_id);
         }
         let mut missing = Vec::new();
         let blocks = self.store.blocks();
-        for block in in_order(blocks.iter(), request) {
+        for block in request.in_order(blocks.iter()) {
             if best.is_beyond(request.order.best_key(block)) {
                 break;
             }
             match self.store.trace_table(block).await {
-                Ok(table) => scan(&table, request, &mut best),
+                Ok(table) => request.scan(&table, &mut best),
                 Err(error) => missing.push(error.to_string()),
             }
         }
@@ -102,9 +103,7 @@ impl Query {
         traces.sort_unstable_by_key(|trace| trace.rank(request.order));
         let is_cut = traces.len() > limit;
         traces.truncate(limit);
-        let doubtful = traces.iter_mut().filter(|trace| trace.overlaps);
-        let doubtful = doubtful.map(|trace| &mut trace.summary);
-        self.count_once(doubtful, &mut missing).await?;
+        self.settle(&mut traces, &mut missing).await?;
         let last = traces
             .last()
             .filter(|_| is_cut)
@@ -126,7 +125,7 @@ impl Query {
         let live = self.collector.summaries(ids).await?;
         let blocks = self.store.blocks();
         let mut whole: HashMap<TraceId, Whole> = HashMap::with_capacity(ids.len());
-        let mut add = |piece: TraceSummary| {
+        let mut add = |piece: TraceSummary, is_live: bool| {
             let longest = piece.duration();
             match whole.entry(piece.trace_id) {
                 Entry::Occupied(mut known) => known.get_mut().merge(piece),
@@ -134,14 +133,38 @@ impl Query {
                     summary: piece,
                     longest,
                     overlaps: false,
+                    is_live,
                 })),
             }
         };
-        live.value.into_iter().for_each(&mut add);
+        live.value.into_iter().for_each(|piece| add(piece, true));
         let (stored, unreadable) = self.store.summaries(&blocks, ids, &live.blocks).await;
-        stored.into_iter().for_each(&mut add);
+        stored.into_iter().for_each(|piece| add(piece, false));
         missing.extend(unreadable);
         Ok(whole.into_values().collect())
+    }
+
+    /// Counts anew those of these traces in whose pieces a span may lie twice. Where all are stored, the ids of their spans tell,
+    /// which is a tenth of the cost of reading them.
+    async fn settle(
+        &self,
+        traces: &mut [Whole],
+        missing: &mut Vec<String>,
+    ) -> Result<(), QueryError> {
+        let stored = traces
+            .iter()
+            .filter(|trace| trace.overlaps && !trace.is_live);
+        let stored: HashSet<TraceId> = stored.map(|trace| trace.summary.trace_id).collect();
+        let (work, _guard) = Work::begin(Limits::default());
+        let nothing_live = LiveTraces::default();
+        let repeating = self
+            .repeating(&stored, &nothing_live, &Arc::default(), &work)
+            .await?;
+        let doubtful = traces.iter_mut().filter(|trace| {
+            trace.overlaps && (trace.is_live || repeating.contains(&trace.summary.trace_id))
+        });
+        let doubtful = doubtful.map(|trace| &mut trace.summary);
+        self.count_once(doubtful, missing).await
     }
 
     /// Counts anew what may have been counted twice: spans that were sent again lie in two pieces of the same time. Where a
@@ -201,6 +224,8 @@ pub(crate) struct Whole {
     longest: DurationNanos,
     /// Whether two of its pieces have a time in common.
     overlaps: bool,
+    /// Whether one of its pieces is live.
+    is_live: bool,
 }
 
 impl Whole {
@@ -215,122 +240,5 @@ impl Whole {
     fn rank(&self, order: TraceOrder) -> Rank {
         let key = order.key(self.summary.start, self.longest);
         (Reverse(key), self.summary.trace_id)
-    }
-}
-
-/// The blocks that may have something for the list, those with the best keys first.
-fn in_order<'a>(
-    blocks: impl Iterator<Item = &'a Arc<BlockMeta>>,
-    request: &TraceListRequest,
-) -> Vec<&'a Arc<BlockMeta>> {
-    let mut blocks: Vec<_> = blocks.filter(|block| may_match(block, request)).collect();
-    blocks.sort_by_key(|block| Reverse(request.order.best_key(block)));
-    blocks
-}
-
-fn may_match(block: &BlockMeta, request: &TraceListRequest) -> bool {
-    let has_pieces = block.partial_traces > 0;
-    let has_service = request.service.as_deref().is_none_or(|service| {
-        block
-            .services
-            .binary_search_by(|info| info.name.as_str().cmp(service))
-            .is_ok()
-    });
-    is_reached(block, request)
-        && request.start.is_none_or(|start| block.start_max >= start)
-        && (request.end.is_none_or(|end| block.start_min < end))
-        && (has_pieces || has_service)
-        && (has_pieces
-            || request
-                .min_duration
-                .is_none_or(|min| block.duration_max >= min.0))
-        && (has_pieces || request.error != Some(true) || block.errors > 0)
-}
-
-/// Whether a block has traces that come after the cursor, if any.
-fn is_reached(block: &BlockMeta, request: &TraceListRequest) -> bool {
-    let Some(cursor) = request.cursor else {
-        return true;
-    };
-    match request.order {
-        TraceOrder::Newest => block.start_min.0 <= cursor.key,
-        // What is known of durations is the longest.
-        TraceOrder::Slowest => true,
-    }
-}
-
-fn scan(table: &TraceTable, request: &TraceListRequest, best: &mut Best) {
-    let service = request.service.as_deref().map(|name| table.word(name));
-    let root_name = request.root_name.as_deref().map(|name| table.word(name));
-    let offer = |best: &mut Best, index: usize| {
-        let key = request.order.key(table.start(index), table.duration(index));
-        if best.wants(key, table.trace_id(index))
-            && may_list(table, index, request, service, root_name)
-        {
-            best.offer(key, table.trace_id(index));
-        }
-    };
-    match request.order {
-        TraceOrder::Newest => {
-            for &index in after_cursor(table, request) {
-                if best.is_beyond(table.start(index as usize).0) {
-                    break;
-                }
-                offer(best, index as usize);
-            }
-        }
-        TraceOrder::Slowest => (0..table.len()).for_each(|index| offer(best, index)),
-    }
-}
-
-/// The newest traces of a table, but for those that start after the cursor, which earlier pages have.
-fn after_cursor<'t>(table: &'t TraceTable, request: &TraceListRequest) -> &'t [u32] {
-    let newest = table.newest();
-    let is_earlier_page = |&at: &u32| {
-        let start = table.start(at as usize).0;
-        request.cursor.is_some_and(|cursor| start > cursor.key)
-    };
-    &newest[newest.partition_point(is_earlier_page)..]
-}
-
-/// Whether the piece matches, or could as a part of its trace.
-fn may_list(
-    table: &TraceTable,
-    index: usize,
-    request: &TraceListRequest,
-    service: Option<Option<Symbol>>,
-    root_name: Option<Option<Symbol>>,
-) -> bool {
-    let duration = table.duration(index);
-    // More spans can only make a trace start earlier, end later and have more errors.
-    let certain = request.max_duration.is_none_or(|max| duration <= max)
-        && request
-            .start
-            .is_none_or(|start| table.start(index) >= start)
-        && (request.error != Some(false) || table.errors(index) == 0);
-    let possible = table.is_partial(index)
-        || (request.min_duration.is_none_or(|min| duration >= min)
-            && request.end.is_none_or(|end| table.start(index) < end)
-            && (request.error != Some(true) || table.errors(index) > 0)
-            && service.is_none_or(|name| name.is_some_and(|name| table.has_service(index, name)))
-            && root_name.is_none_or(|name| name.is_some() && table.root_name(index) == name));
-    certain && possible
-}
-
-fn live_filter(request: &TraceListRequest, limit: usize) -> TraceFilter {
-    TraceFilter {
-        service: request.service.clone(),
-        root_name: request.root_name.clone(),
-        min_duration: request.min_duration,
-        max_duration: request.max_duration,
-        error: request.error,
-        start: request.start,
-        end: request.end,
-        order: match request.order {
-            TraceOrder::Newest => ListOrder::Newest,
-            TraceOrder::Slowest => ListOrder::Slowest,
-        },
-        limit,
-        after: request.cursor.map(|cursor| (cursor.key, cursor.trace_id)),
     }
 }

@@ -343,6 +343,26 @@ impl Reader {
         on_blocking_thread(path, move || rows.find(&objects, &runtime, id)).await
     }
 
+    /// Whether the table of the block's traces is in memory.
+    pub(crate) async fn has_trace_table(&self, block: &BlockMeta) -> bool {
+        let kept = self.cache.peek(block.id, Kind::TraceTable).await;
+        kept.is_some()
+    }
+
+    /// Those of these traces that are in the block.
+    pub(crate) async fn there(
+        &self,
+        block: &BlockRef<'_>,
+        ids: Vec<TraceId>,
+    ) -> Result<Vec<TraceId>, StoreError> {
+        let mut there = Vec::new();
+        for id in ids {
+            let place = self.locate(block, id).await?;
+            there.extend(place.map(|_| id));
+        }
+        Ok(there)
+    }
+
     pub(crate) async fn open_columns(
         &self,
         block: &BlockRef<'_>,

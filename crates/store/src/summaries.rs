@@ -9,6 +9,9 @@ use crate::blocks::BlockList;
 use crate::objects::in_parallel;
 use crate::{Store, StoreError};
 
+/// Traces that are looked up in a block before its table is loaded for them.
+const LOOKED_UP_MAX: usize = 8;
+
 impl Store {
     /// The summaries of these traces in these blocks, one for each block that has spans of a trace, in no order; and in
     /// words the blocks that could not be read. Blocks in `except` are passed over.
@@ -64,6 +67,11 @@ impl Store {
             if bloom.unwrap_or(true) {
                 likely.push(id);
             }
+        }
+        if likely.len() <= LOOKED_UP_MAX && !self.inner.reader.has_trace_table(block).await {
+            // Of a hundred blocks some are likely by mistake: no reason to decode all of their traces.
+            let there = self.inner.reader.there(&block_ref, likely).await;
+            likely = self.reported(block, there)?;
         }
         if likely.is_empty() {
             return Ok(None);

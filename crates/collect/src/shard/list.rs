@@ -46,6 +46,9 @@ pub struct TraceFilter {
     pub limit: usize,
     /// Start or duration in nanoseconds, by the order, and id of a trace: only traces that come after it in the order.
     pub after: Option<(i64, TraceId)>,
+    /// Of traces with other spans in blocks, only those whose spans here have the service, the root name or the error that is asked
+    /// for, if any is: the others are met in a block.
+    pub is_witnessed: bool,
 }
 
 impl TraceFilter {
@@ -56,6 +59,28 @@ impl TraceFilter {
         match self.order {
             ListOrder::Newest => trace.start.0,
             ListOrder::Slowest => trace.duration().0,
+        }
+    }
+
+    /// Of a trace with other spans in blocks one of these must be met, besides what no other span can make true.
+    fn of_late_traces(&self) -> Vec<Self> {
+        let service = self.service.as_ref().map(|service| Self {
+            service: Some(service.clone()),
+            ..Self::default()
+        });
+        let root_name = self.root_name.as_ref().map(|name| Self {
+            root_name: Some(name.clone()),
+            ..Self::default()
+        });
+        let error = (self.error == Some(true)).then(|| Self {
+            error: self.error,
+            ..Self::default()
+        });
+        let asked: Vec<Self> = [service, root_name, error].into_iter().flatten().collect();
+        if self.is_witnessed && !asked.is_empty() {
+            asked
+        } else {
+            vec![Self::default()]
         }
     }
 
@@ -136,6 +161,7 @@ impl Shard {
     /// traces, and over the spans of the winners.
     pub(crate) fn list(&self, filter: &TraceFilter) -> Vec<TraceSummary> {
         let scattered = self.scattered();
+        let of_late = filter.of_late_traces();
         let limit = filter.limit.min(TraceFilter::LIMIT_MAX);
         let mut best: BinaryHeap<Rank> = BinaryHeap::with_capacity(limit + 1);
         let after: Option<Rank> = filter.after.map(|(key, id)| (Reverse(key), id));
@@ -152,20 +178,38 @@ impl Shard {
         };
         for generation in self.generations() {
             let names = Names::of(filter, generation);
+            let of_late = of_late
+                .iter()
+                .map(|asked| (asked, Names::of(asked, generation)));
+            let of_late: Vec<_> = of_late.collect();
             for trace in generation.traces() {
                 if trace.state == State::Carried || scattered.contains_key(&trace.trace_id) {
                     continue;
                 }
+                let meets = |asked: &TraceFilter, names: &Names| {
+                    matches(asked, trace) && names.match_names(generation, trace)
+                };
                 offer(trace, &|| {
-                    matches(filter, trace)
-                        && (trace.is_late || names.match_names(generation, trace))
+                    may_match(filter, trace)
+                        && if trace.is_late {
+                            of_late.iter().any(|(asked, names)| meets(asked, names))
+                        } else {
+                            meets(filter, &names)
+                        }
                 });
             }
         }
         for trace in scattered.values() {
+            let meets = |asked: &TraceFilter| {
+                matches(asked, trace) && self.any_piece_matches(asked, trace.trace_id)
+            };
             offer(trace, &|| {
-                matches(filter, trace)
-                    && (trace.is_late || self.any_piece_matches(filter, trace.trace_id))
+                may_match(filter, trace)
+                    && if trace.is_late {
+                        of_late.iter().any(meets)
+                    } else {
+                        meets(filter)
+                    }
             });
         }
         let mut winners: Vec<Rank> = best.into_vec();
@@ -314,19 +358,23 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Whether times and errors fit, or could with spans that are elsewhere.
-fn matches(filter: &TraceFilter, trace: &LiveTrace) -> bool {
-    let duration = trace.duration();
-    let has_error = trace.error_count > 0;
-    // More spans can only make a trace start earlier, end later and have more errors.
-    let certain = filter.max_duration.is_none_or(|max| duration <= max)
+/// Whether times and errors are such that more spans could make them fit, which can only make a trace start earlier, end later and
+/// have more errors.
+fn may_match(filter: &TraceFilter, trace: &LiveTrace) -> bool {
+    filter
+        .max_duration
+        .is_none_or(|max| trace.duration() <= max)
         && filter.start.is_none_or(|start| trace.start >= start)
-        && (filter.error != Some(false) || !has_error);
-    let possible = trace.is_late
-        || (filter.min_duration.is_none_or(|min| duration >= min)
-            && filter.end.is_none_or(|end| trace.start < end)
-            && (filter.error != Some(true) || has_error));
-    certain && possible
+        && (filter.error != Some(false) || trace.error_count == 0)
+}
+
+/// Whether the times and errors fit that more spans could make fit.
+fn matches(filter: &TraceFilter, trace: &LiveTrace) -> bool {
+    filter
+        .min_duration
+        .is_none_or(|min| trace.duration() >= min)
+        && filter.end.is_none_or(|end| trace.start < end)
+        && (filter.error != Some(true) || trace.error_count > 0)
 }
 
 /// The bounds and counts of two pieces together. Rows and names of the result mean nothing.

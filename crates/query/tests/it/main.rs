@@ -9,6 +9,7 @@ mod lists;
 mod names;
 mod progress;
 mod random;
+mod random_lists;
 mod searches;
 mod suite;
 mod world;

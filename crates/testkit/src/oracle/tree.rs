@@ -79,12 +79,15 @@ impl<'t> Tree<'t> {
             .min_by_key(|span| (span.start, span.id))
     }
 
-    /// Latest end minus earliest start, never negative.
+    /// Latest end minus earliest start; a span that is recorded to end before it begins ends when it begins.
     pub fn duration(&self) -> DurationNanos {
         let start = self.spans.iter().map(|span| span.start).min();
-        let end = self.spans.iter().map(|span| span.end()).max();
-        let (start, end) = (start.unwrap_or(UnixNanos(0)), end.unwrap_or(UnixNanos(0)));
-        end.max(start).since(start)
+        let ends = self.spans.iter().map(|span| span.end().max(span.start));
+        let (start, end) = (
+            start.unwrap_or(UnixNanos(0)),
+            ends.max().unwrap_or(UnixNanos(0)),
+        );
+        end.since(start)
     }
 }
 
