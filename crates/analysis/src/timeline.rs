@@ -55,6 +55,18 @@ impl Timeline {
         self.end[position] - self.start[position]
     }
 
+    /// The summed time of spans in order of start, and the time in which any of them ran.
+    pub(crate) fn sum_and_union(&self, spans: &[u32]) -> (i64, i64) {
+        let (mut sum, mut union, mut covered_until) = (0_i64, 0_i64, i64::MIN);
+        for &span in spans {
+            let (start, end) = (self.start[span as usize], self.end[span as usize]);
+            sum = sum.saturating_add(end - start);
+            union = union.saturating_add((end - start.max(covered_until)).max(0));
+            covered_until = covered_until.max(end);
+        }
+        (sum, union)
+    }
+
     /// Moves a span, and says so.
     pub(crate) fn shift(&mut self, position: usize, by: i64) {
         let duration = self.duration(position);

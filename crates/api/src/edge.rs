@@ -12,7 +12,9 @@ use crate::codes::Rejection;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::transcode::Transcoder;
-use crate::web::LISTENERS_MAX;
+
+/// Live searches that are listened to at a time; each costs up to a search a second.
+pub(crate) const LISTENERS_MAX: usize = 16;
 
 /// Bounds on what clients may ask of the surfaces.
 #[derive(Debug, Clone)]

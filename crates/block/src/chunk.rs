@@ -19,6 +19,7 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::header::{PageHeader, PageKind};
+use crate::levels::Levels;
 use crate::mask::Presence;
 use crate::rle;
 
@@ -72,18 +73,6 @@ pub(crate) struct Chunk {
     payload: Vec<u8>,
     /// Of a column that masks tell of.
     presence: Option<Presence>,
-}
-
-/// The levels of a page.
-#[derive(Clone, Copy)]
-pub(crate) enum Levels<'a> {
-    /// Of a nested column, or both empty.
-    Nested {
-        repetition: &'a [u8],
-        definition: &'a [u8],
-    },
-    /// Of a nullable column that is not nested: which of so many rows have a value, ascending.
-    Nullable { present: &'a [u32], rows: usize },
 }
 
 /// The values of a page.

@@ -9,68 +9,13 @@ use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
-use crate::chunk::{Chunk, Levels, PageCompressor, Values};
+use crate::chunk::{Chunk, PageCompressor, Values};
+use crate::levels::OpenLevels;
 
 /// Integers below this find their place in the dictionary by indexing.
 const SMALL_INTS: usize = 1 << 16;
 
 pub(crate) const NOWHERE: u32 = u32::MAX;
-
-/// Levels of the open page. A column without nulls and repetition leaves all empty.
-#[derive(Default)]
-pub(crate) struct OpenLevels {
-    repetition: Vec<u8>,
-    definition: Vec<u8>,
-    /// In place of levels, of a column that is nullable and not nested: the rows that have a value.
-    present: Vec<u32>,
-}
-
-impl OpenLevels {
-    pub(crate) fn borrow(&self) -> Levels<'_> {
-        Levels::Nested {
-            repetition: &self.repetition,
-            definition: &self.definition,
-        }
-    }
-
-    /// Of a page of a column that is nullable and not nested.
-    pub(crate) fn borrow_nullable(&self, rows: usize) -> Levels<'_> {
-        Levels::Nullable {
-            present: &self.present,
-            rows,
-        }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.repetition.clear();
-        self.definition.clear();
-        self.present.clear();
-    }
-
-    /// Notes that `row` has a value. `false`: it had one already.
-    #[inline]
-    pub(crate) fn set(&mut self, row: usize) -> bool {
-        let row = row as u32;
-        if self.present.last().is_some_and(|&last| last >= row) {
-            return false;
-        }
-        self.present.push(row);
-        true
-    }
-
-    #[inline]
-    fn push(&mut self, repetition: u8, definition: u8) {
-        self.repetition.push(repetition);
-        self.definition.push(definition);
-    }
-
-    /// As many rows of a nested column hold nothing.
-    #[inline]
-    fn push_empty(&mut self, rows: usize) {
-        self.repetition.resize(self.repetition.len() + rows, 0);
-        self.definition.resize(self.definition.len() + rows, 0);
-    }
-}
 
 /// What the writers of nested columns need of a leaf, whatever its type.
 pub(crate) trait Leaf {
@@ -263,7 +208,7 @@ impl LongLeaf {
             let (least, most) = self.bounds.unwrap_or((min, max));
             self.bounds = Some((least.min(min), most.max(max)));
         }
-        let flat = self.levels.definition.is_empty();
+        let flat = self.levels.is_flat();
         let bounds = range
             .filter(|_| flat)
             .map(|(min, max)| (min.to_le_bytes().to_vec(), max.to_le_bytes().to_vec()));

@@ -14,6 +14,8 @@ mod group;
 mod header;
 mod inventory;
 mod leaf;
+mod leaves;
+mod levels;
 mod list_leaves;
 mod lists;
 mod mask;

@@ -9,7 +9,7 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use crate::AttributeType;
 use crate::chunk::PageCompressor;
 use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf};
-use crate::spans::Leaves;
+use crate::leaves::Leaves;
 use crate::values::{Places, SymbolLeaf, ValueShape, WordLeaf};
 
 /// The leaves of a list that rows have: how many elements and which differs by list, how pages are put together does not.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use crate::chunk::Levels;
+use crate::levels::Levels;
 use crate::read::content;
 use crate::{ReadError, SpanColumn};
 

@@ -7,8 +7,8 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
 use crate::chunk::PageCompressor;
+use crate::leaves::Leaves;
 use crate::list_leaves::{AttributeLeaves, ListLeaves as _};
-use crate::spans::Leaves;
 use crate::values::Places;
 
 /// Rows of a page of `resources.parquet`, which is always read whole.

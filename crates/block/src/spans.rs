@@ -9,6 +9,7 @@ use parquet::schema::types::SchemaDescriptor;
 
 use crate::chunk::{Chunk, PageCompressor};
 use crate::leaf::{IdLeaf, IntLeaf, Leaf, LongLeaf};
+use crate::leaves::Leaves;
 use crate::list_leaves::{AttributeLeaves, EventLeaves, LinkLeaves, ListLeaves as _};
 use crate::mask::{GroupMasks, Presence};
 use crate::values::{SymbolLeaf, ValueShape, WordLeaf};
@@ -16,40 +17,6 @@ use crate::{AttributeColumn, AttributeType};
 
 /// Rows of a page: what reading one trace must decode of every column, against some 40 bytes of page header and index each.
 pub(crate) const PAGE_ROWS: usize = 8192;
-
-/// Takes the leaf columns of a schema one after another.
-pub(crate) struct Leaves<'a> {
-    schema: &'a SchemaDescriptor,
-    next: usize,
-}
-
-impl<'a> Leaves<'a> {
-    pub(crate) fn of(schema: &'a SchemaDescriptor) -> Self {
-        Self { schema, next: 0 }
-    }
-
-    pub(crate) fn take(&mut self) -> parquet::schema::types::ColumnDescPtr {
-        self.next += 1;
-        self.schema.column(self.next - 1)
-    }
-
-    pub(crate) fn symbol(&mut self, shape: ValueShape) -> SymbolLeaf {
-        let id = self.next as u16;
-        SymbolLeaf::new(id, self.take(), shape)
-    }
-
-    pub(crate) fn text(&mut self) -> SymbolLeaf {
-        self.symbol(ValueShape::Text)
-    }
-
-    pub(crate) fn int(&mut self) -> IntLeaf {
-        IntLeaf::new(self.take())
-    }
-
-    pub(crate) fn long(&mut self) -> LongLeaf {
-        LongLeaf::new(self.take())
-    }
-}
 
 /// All leaf columns of `spans.parquet`, in the order of the schema.
 pub(crate) struct SpanLeaves {

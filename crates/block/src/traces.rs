@@ -10,8 +10,8 @@ use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
 use crate::chunk::PageCompressor;
 use crate::facts::SpanFacts;
 use crate::leaf::{IdLeaf, IntLeaf, Leaf as _, LongLeaf, NOWHERE};
+use crate::leaves::Leaves;
 use crate::mask::{ColumnMask, DistinctMasks, GroupMasks};
-use crate::spans::Leaves;
 use crate::values::{Places, SymbolLeaf, ValueLeaf, ValueShape};
 
 /// Rows of a page of `traces.parquet`. Looking up one trace reads a page of ids, which do not compress: 32 KiB.

@@ -17,7 +17,8 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::chunk::{Chunk, PageCompressor, Values};
-use crate::leaf::{Leaf, NOWHERE, OpenLevels};
+use crate::leaf::{Leaf, NOWHERE};
+use crate::levels::OpenLevels;
 
 /// Texts longer than this are no bounds worth their bytes in the footer: a chunk that holds one has none.
 const BOUND_BYTES_MAX: usize = 64;

@@ -9,6 +9,7 @@ mod item;
 mod keys;
 mod matcher;
 mod meter;
+mod node;
 mod ordered;
 mod reader;
 mod scalar;

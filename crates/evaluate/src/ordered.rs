@@ -2,7 +2,7 @@
 
 use model::SpanRow;
 
-use crate::tree::{NONE, Node, number};
+use crate::node::{NONE, Node, number};
 
 /// Searches for places that an average span may take; more means ids that were chosen to collide.
 const SEARCHES: usize = 8;

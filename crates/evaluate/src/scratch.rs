@@ -3,7 +3,8 @@
 use hashbrown::HashMap;
 
 use crate::keys::Keys;
-use crate::tree::{NONE, Tree};
+use crate::node::NONE;
+use crate::tree::Tree;
 
 /// Lists kept for later; a query has rarely more in hand at once.
 const MAX_LISTS: usize = 16;

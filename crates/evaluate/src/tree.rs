@@ -6,43 +6,13 @@
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
-use model::{DurationNanos, SpanBatch, SpanId, SpanRow, UnixNanos};
+use model::{DurationNanos, SpanBatch, SpanRow, UnixNanos};
 
+use crate::node::{NONE, Node, number};
 use crate::ordered::Follower;
-
-/// No span.
-pub(crate) const NONE: u32 = u32::MAX;
 
 /// A table with so many times more room than is needed is given back.
 const FAR_TOO_LARGE: usize = 32;
-
-/// A span at its place.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Node {
-    /// Row of the batch.
-    row: u32,
-    /// Position of the parent, or [`NONE`].
-    parent: u32,
-    /// Spans above.
-    depth: u32,
-    /// Spans below: they are the next positions.
-    below: u32,
-    /// Spans right below.
-    pub(crate) children: u32,
-}
-
-impl Node {
-    /// A span of which is not known yet how much is below it.
-    pub(crate) const fn new(row: u32, parent: u32, depth: u32, children: u32) -> Self {
-        Self {
-            row,
-            parent,
-            depth,
-            below: 0,
-            children,
-        }
-    }
-}
 
 /// One whole trace. Its spans are named by their positions in pre-order.
 #[derive(Debug)]
@@ -359,10 +329,4 @@ fn tree(batch: &SpanBatch, nodes: Vec<Node>) -> Tree<'_> {
     }
     tree.end = tree.end.max(tree.start);
     tree
-}
-
-/// Ids in the order of their bytes.
-#[inline]
-pub(crate) fn number(id: SpanId) -> u64 {
-    u64::from_be_bytes(id.0)
 }

@@ -122,7 +122,7 @@ fn repeated_words(trace: &Trace<'_>, parent: usize, calls: &[u32]) -> Words {
         "" => String::new(),
         text => format!(", each `{}`", words::short(text, STATEMENT_CHARACTERS_MAX)),
     };
-    let (sum, _) = sum_and_union(trace, calls);
+    let (sum, _) = trace.timeline.sum_and_union(calls);
     let advice = match facts.kind {
         _ if facts.is_database => {
             "Fetch all rows at once: one statement with a join or a list of keys, or a batch."
@@ -161,21 +161,8 @@ fn is_call(trace: &Trace<'_>, position: usize) -> bool {
 
 /// Whether spans, in order of start, mostly do not overlap.
 fn is_sequential(trace: &Trace<'_>, spans: &[u32]) -> bool {
-    let (sum, union) = sum_and_union(trace, spans);
+    let (sum, union) = trace.timeline.sum_and_union(spans);
     union as f64 >= SEQUENTIAL_SHARE * sum as f64
-}
-
-/// The summed time of spans in order of start, and the time in which any of them ran.
-pub(super) fn sum_and_union(trace: &Trace<'_>, spans: &[u32]) -> (i64, i64) {
-    let timeline = &trace.timeline;
-    let (mut sum, mut union, mut covered_until) = (0_i64, 0_i64, i64::MIN);
-    for &span in spans {
-        let (start, end) = (timeline.start[span as usize], timeline.end[span as usize]);
-        sum = sum.saturating_add(end - start);
-        union = union.saturating_add((end - start.max(covered_until)).max(0));
-        covered_until = covered_until.max(end);
-    }
-    (sum, union)
 }
 
 /// Numbers for the templates of symbols; equal templates have equal numbers. Each text is read once.

@@ -2,7 +2,6 @@
 
 use model::Symbol;
 
-use super::calls::sum_and_union;
 use super::{Collector, Pattern, Words, labels};
 use crate::trace::Trace;
 use crate::words;
@@ -16,7 +15,7 @@ pub(super) fn straggler(trace: &Trace<'_>, group: &[u32], list: &mut Collector) 
     if group.len() < settings.parallel_calls {
         return;
     }
-    let (sum, union) = sum_and_union(trace, group);
+    let (sum, union) = trace.timeline.sum_and_union(group);
     if (sum as f64) < PARALLEL_RATIO * union as f64 && !all_start_before_first_ends(trace, group) {
         return;
     }

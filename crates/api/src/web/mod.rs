@@ -32,7 +32,6 @@ use crate::web::failure::Failure;
 
 pub use openapi::document as openapi_document;
 pub use page::prepare as prepare_page;
-pub(crate) use query::live::LISTENERS_MAX;
 
 /// Everything that the web port serves.
 pub fn router(edge: Edge) -> Router {

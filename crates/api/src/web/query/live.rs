@@ -30,11 +30,8 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use utoipa::{IntoParams, ToSchema};
 
 use super::search::{FoundTrace, SearchParams};
-use crate::edge::Edge;
+use crate::edge::{Edge, LISTENERS_MAX};
 use crate::web::failure::Failure;
-
-/// Who may listen at a time; each costs up to a search a second.
-pub(crate) const LISTENERS_MAX: usize = 16;
 
 /// Between two looks: as often as somebody can read.
 const PAUSE: Duration = Duration::from_secs(1);
