@@ -16,6 +16,23 @@ pub struct Cors {
 }
 
 impl Cors {
+    /// Whether this is a pattern of origins: `*`, or a scheme and a host with at most one `*`, as browsers send them, without a path.
+    pub fn is_pattern(text: &str) -> bool {
+        if text == "*" {
+            return true;
+        }
+        let Some((scheme, host)) = text.split_once("://") else {
+            return false;
+        };
+        let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        let is_of_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]*".contains(c);
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(is_of_scheme)
+            && !host.is_empty()
+            && host.chars().all(is_of_host)
+            && text.matches('*').count() <= 1
+    }
+
     /// The rules as a layer; `None` when no origin is allowed.
     pub(crate) fn layer(&self) -> Option<CorsLayer> {
         if self.allowed_origins.is_empty() {

@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 /// How often records are handed over when nothing is flushed; bounds what the journal has to remember as held.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// When the journal is as full as this, spans that hold its oldest segment are flushed early. The quarter that is left takes
-/// what comes in until their block is written.
+/// When the journal is as full as this, by its bound or by its disk, spans that hold its oldest segment are flushed early. The
+/// quarter that is left takes what comes in until their block is written.
 const PRESSED: f64 = 0.75;
 
 /// What shards tell the trimmer.
@@ -115,7 +115,7 @@ impl Handover {
             Err(error) => tracing::warn!(%error, "journal not trimmed; it will be tried again"),
         }
         let stats = journal.stats();
-        let wanted = if stats.fullness >= PRESSED {
+        let wanted = if journal.fullness() >= PRESSED || stats.failing.is_some() {
             stats.oldest_segment.saturating_add(1)
         } else {
             0

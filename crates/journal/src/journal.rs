@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use model::UnixNanos;
@@ -20,6 +21,9 @@ use crate::queue::{MAX_GROUP_BYTES, Pending, Queue, time_for};
 use crate::recover::Recovered;
 use crate::stats::{Counters, JournalStats};
 use crate::trim::Trims;
+
+/// How often it is said that the journal is full, at the most.
+const FULL_SAID_EVERY: Duration = Duration::from_secs(30);
 
 /// What is stored: bytes that mean nothing to the journal, and what is needed to take them up again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +83,11 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) counters: Counters,
+    /// What was found at opening: see [`JournalStats`].
+    pub(crate) torn_bytes_cut: u64,
+    pub(crate) damage_found: u64,
+    /// When it was last said that the journal is full.
+    pub(crate) full_said: Mutex<Option<Instant>>,
     /// Locked for the whole of a trim, so that there is one at a time.
     pub(crate) trims: Mutex<Trims>,
 }
@@ -177,7 +186,10 @@ impl Journal {
     fn count_refusal(&self, error: &AppendError) {
         let counters = &self.shared.counters;
         match error {
-            AppendError::Full { .. } => counters.refused_full.fetch_add(1, Relaxed),
+            AppendError::Full { .. } => {
+                self.shared.say_full(error);
+                counters.refused_full.fetch_add(1, Relaxed)
+            }
             AppendError::QueueFull { .. } => counters.refused_queue.fetch_add(1, Relaxed),
             AppendError::Disk { .. } => counters.refused_disk.fetch_add(1, Relaxed),
             AppendError::RecordTooLarge { .. } | AppendError::TenantTooLong { .. } => {
@@ -244,9 +256,35 @@ impl Journal {
             segments_to_replay: ledger.to_replay(),
             queued_records: load.records,
             queued_bytes: load.bytes,
+            torn_bytes_cut: shared.torn_bytes_cut,
+            damage_found: shared.damage_found,
             failing: load.failing,
             ..shared.counters.snapshot()
         }
+    }
+
+    /// How full it is, as a share of what it may take: of its bound, or of its disk, whatever is less. 1.0 is full. Asks the file system.
+    pub fn fullness(&self) -> f64 {
+        let shared = &*self.shared;
+        let queued = shared.queue.load().bytes;
+        let (used, spare) = {
+            let ledger = shared.ledger.lock();
+            (ledger.bytes_used() + queued, ledger.spares.bytes())
+        };
+        let config = &shared.config;
+        let bound = config.max_bytes as f64;
+        let disk = match config.reserve_bytes {
+            0 => f64::INFINITY,
+            // Not knowing is no reason for haste.
+            reserve => shared
+                .files
+                .available(&config.dir)
+                .map_or(f64::INFINITY, |available| {
+                    let free = (available + spare).saturating_sub(reserve);
+                    (used + free) as f64
+                }),
+        };
+        used as f64 / bound.min(disk).max(1.0)
     }
 
     /// Refuses further appends, writes what waits, ends the thread and gives the folder's lock back.
@@ -292,6 +330,18 @@ impl Shared {
             return Err(AppendError::RecordTooLarge { bytes, max });
         }
         Ok(bytes)
+    }
+
+    /// Logs that records are refused because the journal is full: once for a burst of refusals.
+    fn say_full(&self, error: &AppendError) {
+        let mut said = self.full_said.lock();
+        if said.is_none_or(|said| said.elapsed() >= FULL_SAID_EVERY) {
+            *said = Some(Instant::now());
+            tracing::warn!(
+                dir = %self.config.dir.display(), %error,
+                "senders are told to come back; if this goes on, the storage is too slow for what comes in, or does not take blocks"
+            );
+        }
     }
 
     /// Whether `queued` bytes more fit into the bound on all files, when the spare ones give way.

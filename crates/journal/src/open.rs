@@ -71,6 +71,9 @@ impl LockedFolder {
             id_text: format!("{:032x}", found.id),
             ledger: Mutex::new(found.ledger),
             counters: Counters::default(),
+            torn_bytes_cut: found.report.torn_bytes_cut,
+            damage_found: found.report.damage_count(),
+            full_said: Mutex::default(),
             trims: Mutex::new(Trims::new()),
         });
         let writer = Writer::new(shared.clone(), found.previous, found.highest + 1, lock);

@@ -244,6 +244,13 @@ impl RecoveryReport {
         self.damaged_more += checked.notes_more;
     }
 
+    /// Findings of damage, whether there is a line for each or not.
+    pub(crate) fn damage_count(&self) -> u64 {
+        // The last line stands for those that were too many.
+        let lines = self.damaged.len() - usize::from(self.damaged_more > 0);
+        lines as u64 + self.damaged_more
+    }
+
     fn finish(&mut self) {
         if self.damaged_more > 0 {
             self.damaged.push(format!("and {} more", self.damaged_more));

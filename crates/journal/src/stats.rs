@@ -60,6 +60,10 @@ pub struct JournalStats {
     pub trimmed_bytes: u64,
     /// The rate at which trimming has freed space of late, in bytes per second; `None` before the first trim.
     pub drain_rate: Option<f64>,
+    /// Bytes of unfinished commits that were cut off when it was opened.
+    pub torn_bytes_cut: u64,
+    /// Findings of damage when it was opened: what was acknowledged and cannot be read, and what is odd.
+    pub damage_found: u64,
     /// Why appends are refused, while they are.
     pub failing: Option<Arc<str>>,
 }

@@ -157,7 +157,7 @@ async fn demo(args: &DemoArgs) -> ExitCode {
 
 /// Reads the settings and starts logging as they say; ends with a report of all problems.
 fn load_settings(args: &cli::SettingArgs) -> Result<Settings, ExitCode> {
-    match config::load(&args.sources(), std::env::vars()) {
+    match config::load(&args.sources(), std::env::vars(), serve::problems) {
         Ok(Loaded { settings, warnings }) => {
             logging::start(settings.log_format.0, &settings.log_level);
             for warning in warnings {
@@ -217,7 +217,7 @@ fn check_config(args: &CheckConfigArgs) -> ExitCode {
         print!("{}", config::reference::sample());
         return ExitCode::SUCCESS;
     }
-    match config::load(&args.settings.sources(), std::env::vars()) {
+    match config::load(&args.settings.sources(), std::env::vars(), serve::problems) {
         Ok(Loaded { settings, warnings }) => {
             for warning in warnings {
                 complain(&warning);

@@ -54,7 +54,7 @@ pub use error::{ErrorKind, StoreError};
 pub use expire::ExpiryReport;
 pub use garbage::GarbageReport;
 pub use local::DurableFileSystem;
-pub use open::open_object_store;
+pub use open::{check_object_store, open_object_store};
 pub use pending::PendingBlock;
 pub use stats::{Operation, OperationStats, StoreStats};
 pub use store::{FoundTrace, Store};

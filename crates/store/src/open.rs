@@ -41,6 +41,18 @@ pub fn open_object_store(url: &str) -> Result<(Arc<dyn ObjectStore>, Path), Stor
     }
 }
 
+/// Whether [`open_object_store`] could make sense of `url`. Touches nothing.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`], saying what is wrong with it.
+pub fn check_object_store(url: &str) -> Result<(), StoreError> {
+    match url.split_once("://") {
+        Some(("file", rest)) => file_path(url, rest).map(drop),
+        None if !url.is_empty() => Ok(()),
+        _ => open_object_store(url).map(drop),
+    }
+}
+
 /// The path in `file://[localhost]/path`. Percent signs are taken as they stand, as most people write them.
 fn file_path(url: &str, rest: &str) -> Result<PathBuf, StoreError> {
     let path = rest.strip_prefix("localhost").unwrap_or(rest);

@@ -10,8 +10,8 @@ use super::written::Problem;
 /// Requests above this could not be framed by the journal.
 const BODY_MAX: ByteCount = ByteCount(128 << 20);
 
-/// What addresses of the storage may start with; `memory` keeps nothing and is for tests.
-const STORAGE_SCHEMES: [&str; 4] = ["file", "s3", "s3a", "memory"];
+/// The levels of logs.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 pub(super) fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     let mut require = |holds: bool, place: &str, text: &str| {
@@ -77,24 +77,35 @@ pub(super) fn check(settings: &Settings, problems: &mut Vec<Problem>) {
         "retention",
         "must be at least 1m",
     );
+    for (place, time) in [
+        ("receive.body_timeout", s.receive_body_timeout),
+        ("live.decision_wait", s.live_decision_wait),
+        ("read.timeout", s.read_timeout),
+    ] {
+        require(!time.is_zero(), place, "must be above 0");
+    }
     require(
-        !s.live_flush_interval.is_zero(),
-        "live.flush_interval",
-        "must be above 0",
-    );
-    let log_level = tracing_subscriber::EnvFilter::try_new(&s.log_level);
-    require(
-        log_level.is_ok(),
+        is_log_level(&s.log_level),
         "log.level",
-        "expected a level or levels by part, as in `info,store=debug`",
+        "expected one of error, warn, info, debug and trace, or levels by part, as in `info,store=debug`",
     );
-    let scheme = s.storage.0.as_deref().and_then(|url| url.split_once("://"));
-    require(
-        scheme.is_none_or(|(scheme, _)| STORAGE_SCHEMES.contains(&scheme)),
-        "storage",
-        "expected a path, file:///path or s3://bucket/folder",
-    );
+    for origin in &s.receive_cors_origins {
+        require(
+            api::Cors::is_pattern(origin),
+            "receive.cors_origins",
+            &format!(
+                "expected origins such as https://shop.example.com or https://*.example.com, or `*`, found `{origin}`"
+            ),
+        );
+    }
     check_addresses(s, problems);
+}
+
+/// Levels, alone or by part. A word that is no level would name a part of which everything is logged, and nothing of the others.
+fn is_log_level(text: &str) -> bool {
+    let is_level = |word: &str| LEVELS.contains(&word.trim().to_ascii_lowercase().as_str());
+    let is_understood = |part: &str| part.contains('=') || is_level(part);
+    text.split(',').all(is_understood) && tracing_subscriber::EnvFilter::try_new(text).is_ok()
 }
 
 fn check_addresses(settings: &Settings, problems: &mut Vec<Problem>) {

@@ -34,28 +34,34 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Everything that is wrong, one line each.
+/// Everything that is wrong, one line each, and what was odd besides.
 #[derive(Debug)]
-pub(crate) struct Problems(Vec<Problem>);
+pub(crate) struct Problems {
+    problems: Vec<Problem>,
+    warnings: Vec<String>,
+}
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
+        let count = self.problems.len();
         writeln!(
             f,
             "the configuration has {count} {}:",
             if count == 1 { "problem" } else { "problems" }
         )?;
-        self.0
-            .iter()
-            .try_for_each(|problem| writeln!(f, "  {problem}"))
+        for problem in &self.problems {
+            writeln!(f, "  {problem}")?;
+        }
+        let mut warnings = self.warnings.iter();
+        warnings.try_for_each(|warning| writeln!(f, "  (a warning) {warning}"))
     }
 }
 
-/// Reads and checks all settings.
+/// Reads and checks all settings. `users` says what those who use them would refuse.
 pub(crate) fn load(
     sources: &Sources,
     environment: impl IntoIterator<Item = (String, String)>,
+    users: impl FnOnce(&Settings) -> Vec<Problem>,
 ) -> Result<Loaded, Problems> {
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
@@ -73,10 +79,11 @@ pub(crate) fn load(
     let settings = Settings::read(&written, &mut problems);
     if let Some(settings) = &settings {
         fit::check(settings, &mut problems);
+        problems.extend(users(settings));
     }
     match settings {
         Some(settings) if problems.is_empty() => Ok(Loaded { settings, warnings }),
-        _ => Err(Problems(problems)),
+        _ => Err(Problems { problems, warnings }),
     }
 }
 

@@ -104,6 +104,16 @@ impl Collector for JournalMetrics {
             "Files begun over one that was given up",
             stats.reused_files,
         )?;
+        to.counter(
+            "journal_torn_bytes",
+            "Bytes of unfinished commits cut off at the start; nobody was told that they were durable",
+            stats.torn_bytes_cut,
+        )?;
+        to.counter(
+            "journal_damages",
+            "Findings of damage at the start: acknowledged requests that cannot be read, or odd files; the log names each",
+            stats.damage_found,
+        )?;
         to.gauge(
             "journal_failing",
             "1 while the journal refuses to write",

@@ -258,7 +258,7 @@ fn journal_failed(error: JournalError) -> StartError {
     }
 }
 
-fn collect_settings(settings: &Settings) -> collect::Settings {
+pub(super) fn collect_settings(settings: &Settings) -> collect::Settings {
     let auto = (machine::memory_bytes() / LIVE_MEMORY_DIVISOR).min(LIVE_MEMORY_MAX);
     let live = settings
         .live_memory_max

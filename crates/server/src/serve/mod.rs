@@ -7,6 +7,7 @@
 
 mod engines;
 mod ports;
+mod refused;
 
 use std::future::Future;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -23,6 +24,7 @@ use tracing::{error, info, warn};
 use self::engines::Running as Engines;
 pub(crate) use self::engines::{BLOCKS_FOLDER, JOURNAL_FOLDER};
 use self::ports::Ports;
+pub(crate) use self::refused::problems;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::machine;

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::{Addresses, StartError};
 use crate::config::Settings;
+use crate::config::written::Problem;
 
 /// Bound ports that are not served yet.
 pub(super) struct Ports {
@@ -20,7 +21,7 @@ pub(super) struct Ports {
 
 impl Ports {
     pub(super) async fn bind(settings: &Settings) -> Result<Self, StartError> {
-        let tls = tls_of(settings)?;
+        let tls = tls_of(settings).map_err(|problem| StartError::Config(problem.to_string()))?;
         Ok(Self {
             http: bind("http", settings.listen_http, tls.as_ref()).await?,
             otlp_http: bind("otlp_http", settings.listen_otlp_http, tls.as_ref()).await?,
@@ -66,7 +67,8 @@ async fn bind(
     Ok(listener)
 }
 
-fn tls_of(settings: &Settings) -> Result<Option<ServerConfig>, StartError> {
+/// The set-up of TLS, if it is configured; or which setting is wrong.
+pub(super) fn tls_of(settings: &Settings) -> Result<Option<ServerConfig>, Problem> {
     let (Some(certificate), Some(key)) = (&settings.tls_certificate.0, &settings.tls_key.0) else {
         return Ok(None);
     };
@@ -78,14 +80,15 @@ fn tls_of(settings: &Settings) -> Result<Option<ServerConfig>, StartError> {
         .transpose()?;
     api::server_config(&certificates, &key, authorities.as_deref())
         .map(Some)
-        .map_err(|error| StartError::Config(format!("cannot set up TLS: {error}")))
+        .map_err(|error| Problem {
+            place: "tls".into(),
+            text: error.to_string(),
+        })
 }
 
-fn read(setting: &str, path: &Path) -> Result<Vec<u8>, StartError> {
-    std::fs::read(path).map_err(|error| {
-        StartError::Config(format!(
-            "{setting}: cannot read {}: {error}",
-            path.display()
-        ))
+fn read(setting: &str, path: &Path) -> Result<Vec<u8>, Problem> {
+    std::fs::read(path).map_err(|error| Problem {
+        place: setting.into(),
+        text: format!("cannot read {}: {error}", path.display()),
     })
 }

@@ -118,8 +118,8 @@ fn settings_that_do_not_fit_each_other_are_reported() {
         "receive.bodies_max: must hold at least one body",
         "journal.size_max: must hold two segments",
         "tls.key: certificate and key are needed together",
-        "log.level: expected a level",
-        "storage: expected a path, file:///path or s3://bucket/folder",
+        "log.level: expected one of error, warn",
+        "storage: cannot open ftp://x: storage \"ftp\" is not known; use a path, file://, s3:// or memory://",
         "listen.otlp_grpc: 127.0.0.1:4317 is taken by listen.otlp_http",
     ] {
         assert!(
@@ -164,6 +164,69 @@ fn a_variable_that_is_nearly_ours_is_a_warning() {
         "set by orchestrators: {}",
         run.err
     );
+}
+
+/// Each would be refused by some part of the server, and is found out before any is opened; all at once.
+#[test]
+fn what_a_part_of_the_server_would_refuse_is_a_problem() {
+    let yaml = "\
+storage: s3://
+live:
+  flush_interval: 1s
+  memory_max: 1MiB
+log:
+  level: verbose
+receive:
+  body_timeout: 0s
+  cors_origins: ['https://shop.example.com', 'not a url', 'https://shop.example.com/']
+read:
+  timeout: 0s
+tls:
+  certificate: /nowhere/a.pem
+  key: /nowhere/b.pem
+";
+    let run = check(yaml, &[("THROUGHLINE_RETENTON", "1d")], &[]);
+    assert_eq!(run.code, 2);
+    for line in [
+        "the configuration has 8 problems:",
+        "receive.body_timeout: must be above 0",
+        "read.timeout: must be above 0",
+        "log.level: expected one of error, warn",
+        "found `not a url`",
+        "found `https://shop.example.com/`",
+        "tls.certificate: cannot read /nowhere/a.pem",
+        "storage: cannot open s3://: the bucket is missing",
+        "(a warning) THROUGHLINE_RETENTON",
+    ] {
+        assert!(run.err.contains(line), "`{line}` is not in\n{}", run.err);
+    }
+    for (set, expected) in [
+        (
+            "live.flush_interval=1s",
+            "live.flush_interval: must not be shorter than live.decision_wait",
+        ),
+        ("storage=ftp://a/b", "storage: "),
+        (
+            "storage=s3://bucket/folder?endpont=http://a",
+            "option \"endpont=http://a\" is not known",
+        ),
+        ("storage=file://a/b", "storage: "),
+        ("log.level=store", "log.level: "),
+    ] {
+        let refused = check("", &[], &["--set", set]);
+        assert_eq!(refused.code, 2, "{set}: {}", refused.out);
+        assert!(refused.err.contains(expected), "{set}: {}", refused.err);
+    }
+    for fine in [
+        "log.level=info,store=debug",
+        "log.level=WARN",
+        "receive.cors_origins=*",
+        "receive.cors_origins=https://*.example.com,http://localhost:3000",
+        "storage=s3://bucket/folder?endpoint=http://127.0.0.1:9000&region=garage",
+    ] {
+        let taken = check("", &[], &["--set", fine]);
+        assert_eq!(taken.code, 0, "{fine}: {}", taken.err);
+    }
 }
 
 #[test]
