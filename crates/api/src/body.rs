@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use collect::Refusal;
+use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -85,11 +85,14 @@ impl Intake {
     {
         match tokio::time::timeout(self.time_max, self.read(headers, body, extra)).await {
             Ok(taken) => taken,
-            Err(_) => Err(Rejection::permanent(
-                Code::DeadlineExceeded,
-                format!("the body did not arrive within {:?}", self.time_max),
-            )
-            .with_status(StatusCode::REQUEST_TIMEOUT)),
+            // The network may be quicker next time. Of 408, which says just this, senders of OTLP make nothing but a loss.
+            Err(_) => Err(Rejection {
+                code: Code::DeadlineExceeded,
+                ..Rejection::unavailable(
+                    format!("the body did not arrive within {:?}", self.time_max),
+                    BUSY_RETRY,
+                )
+            }),
         }
     }
 

@@ -41,20 +41,19 @@ impl Format {
 pub(super) async fn export(State(edge): State<Edge>, request: Request) -> Response<Body> {
     let version = request.version();
     let (parts, mut body) = request.into_parts();
-    let answer = match format_of(&parts.headers) {
+    let (format, rejection) = match format_of(&parts.headers) {
         Ok(format) => match take(&edge, format, &parts.headers, &mut body).await {
             Ok(received) => return accepted(format, &received),
-            Err(rejection) => rejected(format, &rejection),
+            Err(rejection) => (format, rejection),
         },
-        Err(rejection) => rejected(Format::Json, &rejection),
+        Err(rejection) => (Format::Json, rejection),
     };
     // A sender that waits for `100 Continue` has sent nothing that would have to be read, and one that stalled has nothing.
-    let has_more =
-        !parts.headers.contains_key(EXPECT) && answer.status() != StatusCode::REQUEST_TIMEOUT;
+    let has_more = !parts.headers.contains_key(EXPECT) && !has_stalled(&rejection);
     if version < Version::HTTP_2 && has_more {
         discard(body, edge.intake().body_bytes_max()).await;
     }
-    answer
+    rejected(format, &rejection)
 }
 
 async fn take(
@@ -181,10 +180,15 @@ fn rejected(format: Format, rejection: &Rejection) -> Response<Body> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => set(headers, ACCEPT_ENCODING, ENCODINGS),
         StatusCode::METHOD_NOT_ALLOWED => set(headers, ALLOW, Method::POST.as_str()),
         // What is left of the body would be taken for the next request.
-        StatusCode::REQUEST_TIMEOUT => set(headers, CONNECTION, "close"),
+        _ if has_stalled(rejection) => set(headers, CONNECTION, "close"),
         _ => {}
     }
     response
+}
+
+/// Whether the body did not arrive in time.
+fn has_stalled(rejection: &Rejection) -> bool {
+    rejection.code == Code::DeadlineExceeded
 }
 
 fn answer(status: StatusCode, format: Format, body: Bytes) -> Response<Body> {

@@ -33,7 +33,9 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
         .await
         .unwrap();
     let answer = read_all(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("retry-after: 1"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
     assert!(answer.contains("did not arrive within 200ms"), "{answer}");
     assert_eq!(world.send(trace_bytes()).await.status, StatusCode::OK);
 }

@@ -55,13 +55,25 @@ async fn flushed_spans_leave_memory_and_journal() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_journal_that_fills_up_has_its_oldest_spans_flushed() {
     let mut world = World::new(21);
+    world.journal.max_bytes = 256 << 10;
+    check_flushed_when_full(world).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_has_one_whose_disk_fills_up() {
+    let mut world = World::new(22);
+    world.journal.reserve_bytes = 64 << 10;
+    world.disk.set_capacity(Some(320 << 10));
+    check_flushed_when_full(world).await;
+}
+
+async fn check_flushed_when_full(mut world: World) {
     // Nothing else would flush for an hour.
     world.settings.flush_interval = Duration::from_secs(3600);
     world.settings.decision_wait = Duration::from_secs(3600);
-    world.journal.max_bytes = 256 << 10;
     let process = world.start().await;
     let mut sent = 0;
-    while process.journal.stats().fullness < 0.8 {
+    while process.journal.fullness() < 0.8 {
         sent += 1;
         process.accept(&[root(sent), child(sent, 2)]).await;
     }
@@ -69,7 +81,7 @@ async fn a_journal_that_fills_up_has_its_oldest_spans_flushed() {
         |counts: &Snapshot| counts.sealed[SealReason::Journal as usize] > 0 && counts.stored > 0;
     process.until(flushed).await;
     // There is room again, and nothing is lost.
-    while process.journal.stats().fullness >= 0.75 {
+    while process.journal.fullness() >= 0.75 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     process.collector.flush().await.unwrap();

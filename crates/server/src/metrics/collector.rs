@@ -62,7 +62,7 @@ fn encode_door(now: &Snapshot, to: &mut Scrape<'_>) -> fmt::Result {
     let outcomes = Outcome::ALL.into_iter().zip(now.requests);
     to.counters(
         "receive_requests",
-        "OTLP requests, by what became of them",
+        "OTLP requests whose body was received, by what became of them; requests_total has all by their code",
         "outcome",
         outcomes.map(|(outcome, count)| (outcome.as_str(), count)),
     )?;

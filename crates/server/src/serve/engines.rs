@@ -10,7 +10,7 @@ use collect::{Collector, TENANT};
 use journal::{Journal, JournalConfig, JournalError, LockedFolder, Recovered, SystemFiles};
 use model::{Clock, DurationNanos};
 use query::Query;
-use store::{CompactionConfig, Store, StoreConfig, StoreError};
+use store::{CompactionConfig, ErrorKind, Store, StoreConfig, StoreError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -186,18 +186,26 @@ async fn open_store(
                 return Ok(store);
             }
             Err(error) if error.is_retry() => wait_for_store(health, &error).await,
-            Err(error) => {
-                return Err(anyhow::Error::new(error)
-                    .context("cannot open the store")
-                    .into());
-            }
+            Err(error) => return Err(store_failed(error).into()),
         }
     }
 }
 
+fn store_failed(error: StoreError) -> anyhow::Error {
+    let advice = match error.kind() {
+        ErrorKind::Corrupt => {
+            "cannot open the store: the list of its blocks is damaged, and going on without a part of it would lose the blocks that \
+             this part names. Put the object back from a backup or an older version of it; it is a few lines of JSON, so one \
+             that is there can also be mended by hand"
+        }
+        _ => "cannot open the store",
+    };
+    anyhow::Error::new(error).context(advice)
+}
+
 async fn wait_for_store(health: &Health, error: &StoreError) {
-    warn!(%error, "the storage does not answer; trying again");
-    health.starting(format!("the storage does not answer: {error}"));
+    warn!(%error, "cannot open the storage yet; trying again");
+    health.starting(format!("the storage cannot be opened yet: {error}"));
     tokio::time::sleep(OPEN_PAUSE).await;
 }
 
