@@ -103,7 +103,7 @@ impl Collector {
                 records = report.records,
                 spans = report.spans,
                 stored_already = report.stored_already,
-                unreadable = report.unreadable,
+                undecodable = report.unreadable,
                 millis = report.elapsed.as_millis() as u64,
                 "journal replayed"
             );

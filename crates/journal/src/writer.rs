@@ -29,6 +29,9 @@ use crate::format::{HEADER_LEN, Previous, segment_name};
 use crate::journal::{Ack, Position, Shared};
 use crate::queue::{Event, Pending, retry_until};
 
+/// Commits smaller than this are not measured for the rate at which the disk takes bytes.
+const RATE_BYTES_MIN: u64 = 256 << 10;
+
 /// How soon a failed disk is tried again, first and at most; doubled in between. A try costs a small file and two syncs.
 const FIRST_RETRY: Duration = Duration::from_millis(25);
 const LAST_RETRY: Duration = Duration::from_secs(5);
@@ -173,9 +176,12 @@ impl Writer {
         });
         let counters = &shared.counters;
         counters.committed(group.len() as u64, committed.bytes, committed.disk_time);
-        counters
-            .commit_rate
-            .measured(committed.bytes, began.elapsed());
+        // A small commit takes as long as the disk needs to sync, and says nothing of how much it can take.
+        if committed.bytes >= RATE_BYTES_MIN {
+            counters
+                .commit_rate
+                .measured(committed.bytes, began.elapsed());
+        }
         for (pending, &offset) in group.into_iter().zip(&committed.offsets) {
             let position = Position { segment, offset };
             // Refused by a caller that has gone away: the `Ack` then gives the record up as it is dropped.

@@ -50,9 +50,11 @@ impl DropReason {
     /// What to tell the sender, in words.
     pub fn explain(self) -> &'static str {
         match self {
-            Self::InvalidTraceId => "trace_id must be 16 bytes and not all zeros",
+            Self::InvalidTraceId => {
+                "trace_id must be 16 bytes and not all zeros; in JSON 32 hex digits"
+            }
             Self::InvalidSpanId => {
-                "span_id must be 8 bytes and not all zeros, parent_span_id empty or 8 bytes"
+                "span_id must be 8 bytes and not all zeros, parent_span_id empty or 8 bytes; in JSON 16 hex digits"
             }
             Self::InvalidUtf8 => "a string is not valid UTF-8",
             Self::TimestampOutOfRange => "a timestamp lies after 2262-04-11T23:47:16Z",

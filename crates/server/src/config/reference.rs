@@ -37,7 +37,9 @@ place in the file, written here with dots (`journal.size_max` is `size_max` belo
 `--set PATH=VALUE`; the most frequent ones have a flag of their own, see `throughline serve --help`.
 
 `throughline check-config` reports everything that is wrong with a configuration, or shows the settings in effect, without
-opening anything. A wrong configuration ends the server with exit code 2 before it listens.
+opening anything but the files that it names. A wrong configuration ends the server with exit code 2 before it listens, and so does a
+key that does not exist. Only of variables that begin with `THROUGHLINE_` and are no setting the server merely warns, when
+one is nearly meant: orchestrators set such variables for every service that they know.
 A file with all settings at their defaults is in [throughline.yaml](throughline.yaml).
 ";
 

@@ -246,6 +246,7 @@ async fn open_journal(
         segments = report.segments,
         requests = report.records,
         torn_bytes_cut = report.torn_bytes_cut,
+        damages = journal.stats().damage_found,
         "journal opened"
     );
     for damage in &report.damaged {

@@ -11,6 +11,9 @@ use crate::json::{JsonError, Trail, base64_bytes};
 use crate::proto::Writer;
 use crate::schema::{Field, Message, Type, any_value, fields, request};
 
+/// Stands for an id that is not hex: of a length that no id has.
+const NO_ID: &[u8] = &[0];
+
 /// An `ExportTraceServiceRequest` in JSON, as protobuf.
 ///
 /// Integers may be numbers or decimal strings, doubles also `"NaN"`, `"Infinity"` and `"-Infinity"`; `null` means absent.
@@ -19,7 +22,7 @@ use crate::schema::{Field, Message, Type, any_value, fields, request};
 ///
 /// # Errors
 /// [`JsonError`] with line, column and path when the text is no JSON, or a member has a value that its type cannot have:
-/// text for a number, a name for an enum, an id that is not hex.
+/// text for a number, a name for an enum. An id that is not hex is no error here, but costs its span: the decoder rejects it.
 pub fn to_protobuf(json: &[u8]) -> Result<Vec<u8>, JsonError> {
     let trail = Trail::default();
     let mut w = Writer::with_capacity(json.len() / 2);
@@ -89,8 +92,8 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         match self.field.kind {
             Type::Text => self.w.bytes(tag, text.as_bytes()),
             Type::Id => {
-                let id = hex_bytes(text).ok_or_else(|| refused(&self))?;
-                self.w.bytes(tag, &id);
+                let id = hex_bytes(text);
+                self.w.bytes(tag, id.as_deref().unwrap_or(NO_ID));
             }
             Type::Bytes => {
                 let bytes = base64_bytes(text).ok_or_else(|| refused(&self))?;
