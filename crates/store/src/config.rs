@@ -155,6 +155,10 @@ impl CompactionConfig {
 pub struct RequestConfig {
     /// Time for one attempt. Requests that move much data get a second more for each MiB.
     pub timeout: Duration,
+    /// The same for reading parts of blocks: somebody may be waiting for an answer.
+    pub read_timeout: Duration,
+    /// How long parts of blocks are refused at once after the object store did not answer; then one is asked for again.
+    pub silence: Duration,
     /// How often a request is made before its failure is reported.
     pub attempts: u32,
     /// The pause after the first failure; it doubles with each more, and is cut by up to a half at random.
@@ -169,6 +173,8 @@ impl Default for RequestConfig {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(20),
+            read_timeout: Duration::from_secs(5),
+            silence: Duration::from_secs(2),
             attempts: 4,
             backoff_first: Duration::from_millis(50),
             backoff_max: Duration::from_secs(2),

@@ -2,6 +2,7 @@
 //! counted. Nothing else in this crate talks to the object store.
 
 mod upload;
+mod weather;
 
 use std::future::Future;
 use std::ops::Range;
@@ -14,6 +15,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
 pub(crate) use self::upload::Upload;
+use self::weather::Weather;
 use crate::config::RequestConfig;
 use crate::ids::Ids;
 use crate::stats::{Counters, Operation};
@@ -29,6 +31,20 @@ pub(crate) struct Objects {
     config: RequestConfig,
     ids: Arc<Ids>,
     counters: Arc<Counters>,
+    weather: Weather,
+}
+
+/// A request to be made.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    operation: Operation,
+    /// In words, as in "cannot … the object".
+    what: &'a str,
+    path: &'a Path,
+    /// How much it moves.
+    bytes: u64,
+    /// For somebody who would rather have the rest of an answer than wait long: not made in bad weather.
+    is_hasty: bool,
 }
 
 /// What became of a create-only put.
@@ -52,6 +68,7 @@ impl Objects {
             config,
             ids,
             counters,
+            weather: Weather::default(),
         }
     }
 
@@ -63,7 +80,7 @@ impl Objects {
     /// Reads a whole object.
     pub(crate) async fn get(&self, path: &Path) -> Result<Bytes, StoreError> {
         let bytes = self
-            .repeat(Operation::Get, "read", path, 0, || async {
+            .repeat(asked(Operation::Get, "read", path, 0), || async {
                 self.store.get(path).await?.bytes().await
             })
             .await?;
@@ -77,7 +94,7 @@ impl Objects {
     /// Of kind [`ErrorKind::Corrupt`] when it has another size.
     pub(crate) async fn get_sized(&self, path: &Path, size: u64) -> Result<Bytes, StoreError> {
         let bytes = self
-            .repeat(Operation::Get, "read", path, size, || async {
+            .repeat(hastily("read", path, size), || async {
                 self.store.get(path).await?.bytes().await
             })
             .await?;
@@ -122,7 +139,7 @@ impl Objects {
         }
         let wanted: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         let parts = self
-            .repeat(Operation::Get, "read", path, wanted, || async {
+            .repeat(hastily("read", path, wanted), || async {
                 let parts = self.store.get_ranges(path, ranges).await;
                 match parts {
                     Ok(parts) if complete(&parts, ranges) => Ok(Ok(parts)),
@@ -143,7 +160,8 @@ impl Objects {
     /// Writes an object, replacing what was there.
     pub(crate) async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), StoreError> {
         let size = bytes.len();
-        self.repeat(Operation::Put, "write", path, size as u64, || async {
+        let asked = asked(Operation::Put, "write", path, size as u64);
+        self.repeat(asked, || async {
             let payload = PutPayload::from_bytes(bytes.clone());
             self.store.put(path, payload).await.map(drop)
         })
@@ -157,18 +175,23 @@ impl Objects {
         use object_store::Error as E;
         let size = bytes.len();
         let created = self
-            .repeat(Operation::Create, "create", path, size as u64, || async {
-                let payload = PutPayload::from_bytes(bytes.clone());
-                match self
-                    .store
-                    .put_opts(path, payload, PutMode::Create.into())
-                    .await
-                {
-                    Ok(_) => Ok(Created::Done),
-                    Err(E::AlreadyExists { .. } | E::Precondition { .. }) => Ok(Created::Exists),
-                    Err(error) => Err(error),
-                }
-            })
+            .repeat(
+                asked(Operation::Create, "create", path, size as u64),
+                || async {
+                    let payload = PutPayload::from_bytes(bytes.clone());
+                    match self
+                        .store
+                        .put_opts(path, payload, PutMode::Create.into())
+                        .await
+                    {
+                        Ok(_) => Ok(Created::Done),
+                        Err(E::AlreadyExists { .. } | E::Precondition { .. }) => {
+                            Ok(Created::Exists)
+                        }
+                        Err(error) => Err(error),
+                    }
+                },
+            )
             .await?;
         self.counters.moved(Operation::Create, size);
         Ok(created)
@@ -176,7 +199,7 @@ impl Objects {
 
     /// Deletes an object; one that is not there counts as deleted.
     pub(crate) async fn delete(&self, path: &Path) -> Result<(), StoreError> {
-        self.repeat(Operation::Delete, "delete", path, 0, || async {
+        self.repeat(asked(Operation::Delete, "delete", path, 0), || async {
             match self.store.delete(path).await {
                 Err(object_store::Error::NotFound { .. }) => Ok(()),
                 answer => answer,
@@ -187,7 +210,7 @@ impl Objects {
 
     /// All objects below `folder`, in no order. Held in memory: some 200 bytes each.
     pub(crate) async fn list(&self, folder: &Path) -> Result<Vec<ObjectMeta>, StoreError> {
-        self.repeat(Operation::List, "list", folder, 0, || async {
+        self.repeat(asked(Operation::List, "list", folder, 0), || async {
             self.store.list(Some(folder)).try_collect().await
         })
         .await
@@ -196,35 +219,45 @@ impl Objects {
     /// Begins to write an object in parts.
     pub(crate) async fn upload(self: &Arc<Self>, path: &Path) -> Result<Upload, StoreError> {
         let upload = self
-            .repeat(Operation::Upload, "begin to write", path, 0, || async {
-                self.store.put_multipart(path).await
-            })
+            .repeat(
+                asked(Operation::Upload, "begin to write", path, 0),
+                || async { self.store.put_multipart(path).await },
+            )
             .await?;
         Ok(Upload::new(Arc::clone(self), path.clone(), upload))
     }
 
-    /// Makes a request until it succeeds, fails for good, or has failed too often. `bytes` is how much it moves.
-    async fn repeat<T, F, Fut>(
-        &self,
-        operation: Operation,
-        what: &str,
-        path: &Path,
-        bytes: u64,
-        mut request: F,
-    ) -> Result<T, StoreError>
+    /// Makes a request until it succeeds, fails for good, or has failed too often.
+    async fn repeat<T, F, Fut>(&self, asked: Asked<'_>, mut request: F) -> Result<T, StoreError>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = object_store::Result<T>>,
     {
+        let operation = asked.operation;
         let mut pause = self.config.backoff_first;
         let mut attempt = 1;
         loop {
+            if asked.is_hasty {
+                self.weather.check(self.config.silence)?;
+            }
             self.counters.attempt(operation, attempt > 1);
-            let error = match self.within_time(what, path, bytes, request()).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
+            let answer = self.within_time(asked, request()).await;
+            let is_last = attempt >= self.config.attempts;
+            let error = match answer {
+                Ok(Ok(answer)) => {
+                    self.weather.clear();
+                    return Ok(answer);
+                }
+                Ok(Err(error)) => {
+                    self.judge(&error, is_last);
+                    error
+                }
+                Err(silence) => {
+                    self.weather.darken(&silence, self.config.silence);
+                    silence
+                }
             };
-            let last = !error.is_retry() || attempt >= self.config.attempts;
+            let last = !error.is_retry() || is_last;
             // That there is no such object is an answer; who needed it to be there says so.
             if error.kind() != ErrorKind::NotFound {
                 self.counters.failure(operation, error.kind(), last);
@@ -239,21 +272,55 @@ impl Objects {
         }
     }
 
+    /// What a failure says of the weather: of those that may pass, only the last.
+    fn judge(&self, error: &StoreError, is_last: bool) {
+        match (error.is_retry(), is_last) {
+            (false, _) => self.weather.clear(),
+            (true, true) => self.weather.darken(error, self.config.silence),
+            (true, false) => {}
+        }
+    }
+
+    /// The answer to a request, or that there was none.
     async fn within_time<T>(
         &self,
-        what: &str,
-        path: &Path,
-        bytes: u64,
+        asked: Asked<'_>,
         request: impl Future<Output = object_store::Result<T>>,
-    ) -> Result<T, StoreError> {
-        let limit = self.config.timeout + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND);
+    ) -> Result<Result<T, StoreError>, StoreError> {
+        let Asked { what, path, .. } = asked;
+        let patience = if asked.is_hasty {
+            self.config.read_timeout
+        } else {
+            self.config.timeout
+        };
+        let limit = patience + Duration::from_secs(asked.bytes / SLOWEST_BYTES_PER_SECOND);
         match tokio::time::timeout(limit, request).await {
-            Ok(answer) => answer.map_err(|error| StoreError::of_object_store(what, path, &error)),
+            Ok(answer) => {
+                Ok(answer.map_err(|error| StoreError::of_object_store(what, path, &error)))
+            }
             Err(_) => Err(StoreError::new(
                 ErrorKind::Retry,
                 format!("cannot {what} {path}: no answer within {limit:?}"),
             )),
         }
+    }
+}
+
+fn asked<'a>(operation: Operation, what: &'a str, path: &'a Path, bytes: u64) -> Asked<'a> {
+    Asked {
+        operation,
+        what,
+        path,
+        bytes,
+        is_hasty: false,
+    }
+}
+
+/// A part of a block.
+fn hastily<'a>(what: &'a str, path: &'a Path, bytes: u64) -> Asked<'a> {
+    Asked {
+        is_hasty: true,
+        ..asked(Operation::Get, what, path, bytes)
     }
 }
 

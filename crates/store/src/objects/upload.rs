@@ -6,7 +6,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload};
 
-use super::Objects;
+use super::{Objects, asked};
 use crate::StoreError;
 use crate::stats::Operation;
 
@@ -65,8 +65,12 @@ impl Upload {
             ..
         } = &mut self;
         let done = objects
-            .within_time("complete", path, 0, upload.complete())
-            .await;
+            .within_time(
+                asked(Operation::Upload, "complete", path, 0),
+                upload.complete(),
+            )
+            .await
+            .flatten();
         self.counted(done.map(drop))
     }
 
@@ -78,7 +82,9 @@ impl Upload {
             upload,
             ..
         } = &mut self;
-        if let Err(error) = objects.within_time("abort", path, 0, upload.abort()).await {
+        let asked = asked(Operation::Upload, "abort", path, 0);
+        let aborted = objects.within_time(asked, upload.abort()).await.flatten();
+        if let Err(error) = aborted {
             tracing::debug!(%error, "cannot abort an upload; the object store keeps its parts until its own rules delete them");
         }
     }
@@ -91,8 +97,12 @@ impl Upload {
         let request = self.upload.put_part(part);
         let sent = self
             .objects
-            .within_time("write", &self.path, size as u64, request)
-            .await;
+            .within_time(
+                asked(Operation::Upload, "write", &self.path, size as u64),
+                request,
+            )
+            .await
+            .flatten();
         self.objects.counters.moved(Operation::Upload, size);
         self.counted(sent)
     }

@@ -165,6 +165,47 @@ async fn passing_weather_is_waited_out_and_lasting_weather_is_told() {
     assert_eq!(tell_trace(&store, 1).await, (tell_sent(&spans), vec![]));
 }
 
+/// When the store hangs, the first part of a block is waited for in vain, and no other: what else there is is told at once.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_is_not_waited_for_again_and_again() {
+    let world = World::new();
+    let store = world.open().await;
+    let spans: Vec<_> = (1..=20)
+        .map(|number| trace(number, 2, world.now()))
+        .collect();
+    for spans in &spans {
+        store.add(block_of(spans, made(world.now()))).await.unwrap();
+    }
+    let cold = world.open().await;
+    world.faulty.set_faults(Faults {
+        delay_max: Duration::from_secs(1_000_000),
+        ..Faults::default()
+    });
+    let ids: Vec<_> = (1..=20).map(trace_id).collect();
+    let begun = tokio::time::Instant::now();
+    let (found, unreadable) = cold.summaries(&cold.blocks(), &ids, &[]).await;
+    assert_eq!(found, []);
+    assert!(!unreadable.is_empty());
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    let begun = tokio::time::Instant::now();
+    let error = cold.find_trace(trace_id(1)).await.unwrap_err();
+    assert!(
+        error.is_retry() && error.to_string().contains("the storage does not answer"),
+        "{error}"
+    );
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+
+    world.faulty.set_faults(Faults::default());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for (number, spans) in (1..).zip(&spans) {
+        assert_eq!(tell_trace(&cold, number).await, (tell_sent(spans), vec![]));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_without_an_answer_ends() {
     let world = World::new();
