@@ -53,7 +53,7 @@ impl Query {
             Ok(gathering)
         })
         .await?;
-        let mut missing = Vec::new();
+        let mut missing: Vec<String> = self.store.unread().into_iter().collect();
         for block in newest_first(self, request.start, request.end) {
             if gathering.is_full() {
                 gathering.truncated = true;

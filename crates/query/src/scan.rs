@@ -80,7 +80,7 @@ impl Query {
         for summary in self.collector.list(&filter).await?.value {
             best.offer(request.key(&summary), summary.trace_id);
         }
-        let mut missing = Vec::new();
+        let mut missing: Vec<String> = self.store.unread().into_iter().collect();
         let blocks = self.store.blocks();
         for block in request.in_order(blocks.iter()) {
             if best.is_beyond(request.order.best_key(block)) {

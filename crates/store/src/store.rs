@@ -77,6 +77,21 @@ impl Store {
         object_store: Arc<dyn ObjectStore>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
+        let store = Self::open_unread(config, object_store, clock)?;
+        store.refresh().await?;
+        Ok(store)
+    }
+
+    /// As [`Self::open`], without asking the object store for anything. Until it was asked, by [`Self::refresh`] or [`Self::add`],
+    /// [`Self::blocks`] is empty and [`Self::unread`] says why.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a setting that cannot work.
+    pub fn open_unread(
+        config: StoreConfig,
+        object_store: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         config.check()?;
         let ids = Arc::new(Ids::new(config.seed));
         let counters = Arc::new(Counters::default());
@@ -87,14 +102,13 @@ impl Store {
             Arc::clone(&ids),
             Arc::clone(&counters),
         ));
-        let manifest = Manifest::open(
+        let manifest = Manifest::unread(
             Arc::clone(&objects),
             layout.clone(),
             Arc::clone(&clock),
             Arc::clone(&ids),
             Arc::clone(&counters),
-        )
-        .await?;
+        );
         let cache = BlockCache::new(config.cache_bytes, Arc::clone(&counters));
         let reader = Reader::new(Arc::clone(&objects), layout.clone(), cache);
         Ok(Self {
@@ -168,6 +182,12 @@ impl Store {
     /// The blocks there are. Costs nothing; hold the list as long as a question takes.
     pub fn blocks(&self) -> Arc<BlockList> {
         Arc::clone(&self.inner.manifest.head().blocks)
+    }
+
+    /// Why [`Self::blocks`] says nothing, in words for whoever asked; `None` as soon as the list was read once.
+    pub fn unread(&self) -> Option<String> {
+        let text = "the list of stored blocks could not be read yet, since the storage does not answer: this is what is in memory";
+        (!self.inner.manifest.is_read()).then(|| text.to_owned())
     }
 
     /// Learns what other processes have added and removed. [`Store::maintain`] does this now and then.
@@ -261,6 +281,9 @@ impl Store {
     }
 
     fn told(&self, pieces: Pieces) -> Result<FoundTrace, StoreError> {
+        if let Some(why) = self.unread() {
+            return Err(StoreError::new(ErrorKind::Retry, why));
+        }
         let listed = self.blocks();
         for (block, error) in pieces.damage.iter().chain(&pieces.failures) {
             if listed.find(*block).is_some() {

@@ -95,7 +95,7 @@ impl Query {
             meter: meter(series, request),
             request: request.clone(),
             work,
-            missing: Vec::new(),
+            missing: self.store.unread().into_iter().collect(),
             stats: QueryStats::default(),
         };
         metrics.run(progress).await?;

@@ -126,7 +126,7 @@ impl<'q> Search<'q> {
             known: HashMap::new(),
             judged_whole: HashSet::new(),
             pieces: Pieces::default(),
-            missing: Vec::new(),
+            missing: query.store.unread().into_iter().collect(),
             stats: QueryStats::default(),
             work,
             _guard: guard,

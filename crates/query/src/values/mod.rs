@@ -53,7 +53,7 @@ impl Query {
             in_live(&live, &asked, &looked, found)
         })
         .await?;
-        let mut missing = Vec::new();
+        let mut missing: Vec<String> = self.store.unread().into_iter().collect();
         let blocks = newest_first(self, request.start, request.end);
         let blocks = blocks
             .into_iter()

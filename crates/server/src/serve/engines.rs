@@ -12,6 +12,7 @@ use model::{Clock, DurationNanos};
 use query::Query;
 use store::{CompactionConfig, ErrorKind, Store, StoreConfig, StoreError};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -26,8 +27,8 @@ pub(crate) const JOURNAL_FOLDER: &str = "journal";
 /// See [`JOURNAL_FOLDER`].
 pub(crate) const BLOCKS_FOLDER: &str = "blocks";
 
-/// Pause between attempts to open a store that does not answer.
-const OPEN_PAUSE: Duration = Duration::from_secs(2);
+/// How long the storage may take to tell its blocks before the server starts without them.
+const OPEN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The default of `live.memory_max`: this part of the machine's memory, but not more than the bound.
 const LIVE_MEMORY_DIVISOR: u64 = 4;
@@ -62,7 +63,7 @@ impl Running {
             .check()
             .map_err(|error| StartError::Config(error.to_string()))?;
         health.starting("opening the store");
-        let store = open_store(settings, &clock, health).await?;
+        let store = open_store(settings, &clock).await?;
         health.starting("opening the journal");
         let (journal, recovered) = open_journal(settings, locked).await?;
         health.starting(format!(
@@ -118,6 +119,14 @@ impl Running {
         }));
         let store = self.store.clone();
         edge.health().add_check(Box::new(move || {
+            let text = store.unread()?;
+            Some(Trouble {
+                text,
+                refuses: false,
+            })
+        }));
+        let store = self.store.clone();
+        edge.health().add_check(Box::new(move || {
             let unreadable = store.stats().unreadable_blocks;
             let text =
                 format!("{unreadable} blocks of the storage cannot be read; the log names them");
@@ -157,11 +166,7 @@ impl Running {
     }
 }
 
-async fn open_store(
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-    health: &Health,
-) -> Result<Store, StartError> {
+async fn open_store(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Store, StartError> {
     let url = storage_url(settings);
     let (objects, root) = store::open_object_store(&url).context("cannot open the storage")?;
     let mut config = StoreConfig::new(root, TENANT);
@@ -173,22 +178,30 @@ async fn open_store(
         enabled: settings.compaction_enabled,
         ..CompactionConfig::default()
     };
-    loop {
-        match Store::open(config.clone(), Arc::clone(&objects), Arc::clone(clock)).await {
-            Ok(store) => {
-                let stats = store.stats();
-                info!(
-                    storage = url,
-                    blocks = stats.blocks,
-                    spans = stats.spans,
-                    "store opened"
-                );
-                return Ok(store);
-            }
-            Err(error) if error.is_retry() => wait_for_store(health, &error).await,
-            Err(error) => return Err(store_failed(error).into()),
+    let opened = Store::open(config.clone(), Arc::clone(&objects), Arc::clone(clock));
+    let failed = match timeout(OPEN_PATIENCE, opened).await {
+        Ok(Ok(store)) => {
+            let stats = store.stats();
+            info!(
+                storage = url,
+                blocks = stats.blocks,
+                spans = stats.spans,
+                "store opened"
+            );
+            return Ok(store);
         }
-    }
+        Ok(Err(error)) if error.is_retry() => error.to_string(),
+        Ok(Err(error)) => return Err(store_failed(error).into()),
+        Err(_) => format!("no answer within {OPEN_PATIENCE:?}"),
+    };
+    warn!(
+        storage = url,
+        cause = failed,
+        "the storage does not answer: starting without the list of its blocks, which is asked for again and again. Spans are taken, \
+         and kept in the journal; answers have only what is in memory"
+    );
+    let store = Store::open_unread(config, objects, Arc::clone(clock));
+    Ok(store.context("cannot open the store")?)
 }
 
 fn store_failed(error: StoreError) -> anyhow::Error {
@@ -201,12 +214,6 @@ fn store_failed(error: StoreError) -> anyhow::Error {
         _ => "cannot open the store",
     };
     anyhow::Error::new(error).context(advice)
-}
-
-async fn wait_for_store(health: &Health, error: &StoreError) {
-    warn!(%error, "cannot open the storage yet; trying again");
-    health.starting(format!("the storage cannot be opened yet: {error}"));
-    tokio::time::sleep(OPEN_PAUSE).await;
 }
 
 /// Where blocks are kept.

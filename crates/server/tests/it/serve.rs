@@ -36,6 +36,38 @@ fn what_was_acknowledged_is_found_after_a_clean_end_and_after_a_crash() {
 }
 
 #[test]
+fn without_its_storage_a_server_takes_spans_and_shows_those_it_has() {
+    let data = tempfile::tempdir().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let storage = format!("s3://bucket?endpoint=http://{nobody}&anonymous=true");
+    let args = ["--storage", &storage];
+    let server = Server::start_with(data.path(), &args);
+    assert_eq!(server.send(&trace_json(1, 5)).0, 200);
+    server.kill();
+
+    let server = Server::start_with(data.path(), &args);
+    assert_eq!(span_count(&server, 1), 5, "from the journal");
+    assert_eq!(server.send(&trace_json(2, 7)).0, 200);
+    assert_eq!(span_count(&server, 2), 7);
+    let (status, list) = server.get("/api/v1/traces");
+    assert!(
+        status == 200 && list.contains(&trace_id(1)) && list.contains(&trace_id(2)),
+        "{list}"
+    );
+    for answer in [list, server.get("/ready").1] {
+        assert!(
+            answer.contains("the list of stored blocks could not be read yet"),
+            "{answer}"
+        );
+    }
+    let (status, unknown) = server.get(&format!("/api/v1/traces/{}", trace_id(3)));
+    assert_eq!(status, 503, "it may be stored: {unknown}");
+}
+
+#[test]
 fn every_span_is_accounted_for_in_the_metrics() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());

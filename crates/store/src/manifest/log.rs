@@ -4,7 +4,7 @@
 //! as they like. Own commits go one after another, for speed only; what makes them right is the create-only put.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -72,6 +72,8 @@ pub(crate) struct Manifest {
     ids: Arc<Ids>,
     counters: Arc<Counters>,
     head: ArcSwap<Head>,
+    /// Whether the manifest was ever read: until then the head is empty, and nothing is built on it.
+    is_read: AtomicBool,
     /// When the head was last known to be the newest, in milliseconds since `opened`.
     confirmed: AtomicU64,
     opened: Instant,
@@ -84,32 +86,33 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
-    /// Loads the newest state.
-    ///
-    /// # Errors
-    /// See [`load`].
-    pub(crate) async fn open(
+    /// One that is not read yet: it is with the first [`Self::refresh`] or [`Self::commit`] that succeeds.
+    pub(crate) fn unread(
         objects: Arc<Objects>,
         layout: Layout,
         clock: Arc<dyn Clock>,
         ids: Arc<Ids>,
         counters: Arc<Counters>,
-    ) -> Result<Self, StoreError> {
-        let opened = Instant::now();
-        let loaded = load(&objects, &layout).await?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             objects,
             layout,
             clock,
             ids,
             counters,
-            head: ArcSwap::from_pointee(Head::of(loaded.state)),
+            head: ArcSwap::from_pointee(Head::of(State::default())),
+            is_read: AtomicBool::new(false),
             confirmed: AtomicU64::new(0),
-            opened,
-            checkpoint: AtomicU64::new(loaded.checkpoint),
+            opened: Instant::now(),
+            checkpoint: AtomicU64::new(0),
             readable: Mutex::new(None),
             turn: Semaphore::new(1),
-        })
+        }
+    }
+
+    /// Whether the manifest was ever read.
+    pub(crate) fn is_read(&self) -> bool {
+        self.is_read.load(Ordering::Acquire)
     }
 
     pub(crate) fn head(&self) -> Arc<Head> {
@@ -225,6 +228,10 @@ impl Manifest {
         }
     }
 
+    /// Loads the newest state.
+    ///
+    /// # Errors
+    /// See [`load`].
     async fn reload(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
         let loaded = load(&self.objects, &self.layout).await?;
@@ -236,6 +243,10 @@ impl Manifest {
             Arc::clone(if newer { &new } else { old })
         });
         self.confirm(asked);
+        if !self.is_read.swap(true, Ordering::AcqRel) {
+            let (state, blocks) = (&self.head().state, self.head().blocks.len());
+            tracing::info!(blocks, edit = state.number, "list of blocks read");
+        }
         Ok(())
     }
 
@@ -261,7 +272,7 @@ impl Manifest {
 
     fn is_stale(&self) -> bool {
         let confirmed = Duration::from_millis(self.confirmed.load(Ordering::Relaxed));
-        self.opened.elapsed().saturating_sub(confirmed) > STALE_AFTER
+        !self.is_read() || self.opened.elapsed().saturating_sub(confirmed) > STALE_AFTER
     }
 
     /// Writes a checkpoint when it is time. A failure is a nuisance only: the next one will do.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use store::{ErrorKind, Store};
 
-use crate::support::{HOUR, World, block_of, made, trace};
+use crate::support::{HOUR, World, block_of, made, tell_sent, tell_trace, trace, trace_id};
 
 fn edit(number: u64) -> String {
     format!("tenant=acme/manifest/{number:020}.json")
@@ -30,6 +30,40 @@ fn ids(store: &Store) -> Vec<String> {
         .collect();
     ids.sort();
     ids
+}
+
+/// What was opened while nothing could be asked builds nothing on not knowing: neither a commit nor a sweep.
+#[tokio::test]
+async fn a_store_that_could_not_be_read_is_read_as_soon_as_it_can() {
+    let world = World::new();
+    let store = world.open().await;
+    add_blocks(&world, &store, 1..4).await;
+    let there = ids(&store);
+    world.faulty.die();
+    let late = world.open_unread();
+    assert!(late.unread().is_some());
+    assert_eq!(late.blocks().len(), 0);
+    let error = late.find_trace(trace_id(1)).await.unwrap_err();
+    assert!(
+        error.is_retry() && error.to_string().contains("could not be read yet"),
+        "{error}"
+    );
+    let block = block_of(&trace(9, 1, world.now()), made(world.now()));
+    assert!(late.add(block.clone()).await.unwrap_err().is_retry());
+    assert!(late.refresh().await.unwrap_err().is_retry());
+    assert!(late.unread().is_some());
+
+    world.faulty.revive();
+    late.add(block).await.unwrap();
+    assert_eq!(late.unread(), None);
+    assert_eq!(late.blocks().len(), there.len() + 1);
+    assert!(there.iter().all(|id| ids(&late).contains(id)));
+    store.refresh().await.unwrap();
+    assert_eq!(ids(&store), ids(&late));
+    assert_eq!(
+        tell_trace(&late, 2).await,
+        (tell_sent(&trace(2, 1, world.now())), vec![])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -86,6 +86,12 @@ impl World {
         Store::open(config, object_store, self.clock.clone()).await
     }
 
+    /// A store that has not asked the object store for anything yet.
+    pub(crate) fn open_unread(&self) -> Store {
+        let object_store: Arc<dyn ObjectStore> = Arc::new(self.faulty.clone());
+        Store::open_unread(quick_config(), object_store, self.clock.clone()).unwrap()
+    }
+
     /// The paths of all objects, sorted.
     pub(crate) async fn paths(&self) -> Vec<String> {
         let objects: Vec<_> = self.memory.list(None).try_collect().await.unwrap();
