@@ -6,13 +6,15 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use clap::Args;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, HOST};
 use http::{HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_util::client::legacy::Client as HttpClient;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper::client::conn::http1;
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
+
+use crate::connect::{self, ConnectError, Driver};
+use crate::tls::{Speech, Tls, TlsArgs};
 
 /// The largest answer that is taken: a trace of a million spans is about this.
 const ANSWER_BYTES_MAX: usize = 512 << 20;
@@ -23,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Which server.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServerArgs {
-    /// The server, as its page is reached
+    /// The server, as its page is reached: http:// or https://
     #[arg(
         long,
         value_name = "URL",
@@ -31,19 +33,35 @@ pub(crate) struct ServerArgs {
         env = "THROUGHLINE_ADDRESS"
     )]
     pub(crate) address: String,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
 }
 
 /// A client of one server.
 pub(crate) struct Client {
-    http: HttpClient<HttpConnector, Empty<Bytes>>,
+    /// The address as it was given.
     base: String,
+    /// Host and port.
+    authority: String,
+    /// The same as the server is told.
+    host: HeaderValue,
+    /// What all paths begin with.
+    prefix: String,
+    tls: Option<Tls>,
+    /// The connection, between questions.
+    idle: Mutex<Option<Connection>>,
+}
+
+struct Connection {
+    sender: http1::SendRequest<Empty<Bytes>>,
+    driver: Driver,
 }
 
 impl Client {
     /// A client of the server at a URL.
     ///
     /// # Errors
-    /// When it is not one, or asks for TLS.
+    /// When it is not one, or TLS cannot be spoken as asked for.
     pub(crate) fn new(server: &ServerArgs) -> anyhow::Result<Self> {
         let base = server.address.trim_end_matches('/');
         let base = match base.contains("://") {
@@ -53,16 +71,24 @@ impl Client {
         let uri: Uri = base
             .parse()
             .with_context(|| format!("--address: `{base}` is not a URL"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => bail!(
-                "--address: TLS is not spoken here; ask a plain listener, or through a local proxy"
-            ),
-            _ => bail!("--address: `{base}` is not an http:// URL"),
-        }
+        let (is_encrypted, default_port) = match uri.scheme_str() {
+            Some("http") => (false, 80),
+            Some("https") => (true, 443),
+            _ => bail!("--address: `{base}` is not an http:// or https:// URL"),
+        };
+        let host = uri.host().unwrap_or_default();
+        let tls = Tls::new(&server.tls, &base, host, is_encrypted, Speech::Http1)?;
+        let told = match uri.port_u16() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
         Ok(Self {
-            http: HttpClient::builder(TokioExecutor::new()).build_http(),
+            authority: format!("{host}:{}", uri.port_u16().unwrap_or(default_port)),
+            host: told.parse().context("--address: the host is odd")?,
+            prefix: uri.path().trim_end_matches('/').to_owned(),
             base,
+            tls,
+            idle: Mutex::default(),
         })
     }
 
@@ -99,7 +125,7 @@ impl Client {
         params: &[(&str, &str)],
         accept: &'static str,
     ) -> anyhow::Result<Bytes> {
-        let mut address = format!("{}{path}", self.base);
+        let mut address = format!("{}{path}", self.prefix);
         let given = params.iter().filter(|(_, value)| !value.is_empty());
         for (position, (name, value)) in given.enumerate() {
             address.push(if position == 0 { '?' } else { '&' });
@@ -109,16 +135,13 @@ impl Client {
         }
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = address.parse().context("the question is too long")?;
-        request
-            .headers_mut()
-            .insert(ACCEPT, HeaderValue::from_static(accept));
-        let response = match self.http.request(request).await {
+        let headers = request.headers_mut();
+        headers.insert(HOST, self.host.clone());
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        let mut connection = self.connection().await?;
+        let response = match connection.sender.send_request(request).await {
             Ok(response) => response,
-            Err(error) if error.is_connect() => bail!(
-                "no server answers at {}; start one with `throughline serve`, or name one with --address",
-                self.base
-            ),
-            Err(error) => bail!("asking {} failed: {error}", self.base),
+            Err(error) => return Err(self.explained(&connection, error).await),
         };
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
@@ -135,7 +158,45 @@ impl Client {
                 words => bail!("{words}"),
             }
         }
+        *self.idle.lock() = Some(connection);
         Ok(body)
+    }
+
+    /// The connection of the last question while the server keeps it, or a new one.
+    async fn connection(&self) -> anyhow::Result<Connection> {
+        let kept = self.idle.lock().take();
+        if let Some(mut kept) = kept
+            && kept.sender.ready().await.is_ok()
+        {
+            return Ok(kept);
+        }
+        let stream = match connect::open(&self.authority, self.tls.as_ref()).await {
+            Ok(stream) => stream,
+            Err(ConnectError::Unreachable(_)) => bail!(
+                "no server answers at {}; start one with `throughline serve`, or name one with --address",
+                self.base
+            ),
+            Err(ConnectError::Tls(text)) => bail!("cannot connect to {}: {text}", self.base),
+        };
+        let (sender, driver) = stream.http1().await?;
+        Ok(Connection { sender, driver })
+    }
+
+    /// Why a question was not answered.
+    async fn explained(&self, connection: &Connection, error: hyper::Error) -> anyhow::Error {
+        let base = &self.base;
+        match (&self.tls, connection.driver.tls_error()) {
+            (Some(tls), Some(error)) => {
+                anyhow::anyhow!("asking {base} failed: {}", tls.explain(error))
+            }
+            (None, _) if connect::speaks_tls(&self.authority).await => {
+                anyhow::anyhow!(
+                    "{base} speaks TLS: write --address https://{}",
+                    self.authority
+                )
+            }
+            _ => anyhow::Error::new(error).context(format!("asking {base} failed")),
+        }
     }
 }
 
@@ -163,15 +224,27 @@ mod tests {
         let client = |address: &str| {
             Client::new(&ServerArgs {
                 address: address.into(),
+                tls: TlsArgs::default(),
             })
         };
-        assert_eq!(
-            client("localhost:3200/").unwrap().base,
-            "http://localhost:3200"
-        );
+        for (given, base, authority, prefix) in [
+            (
+                "localhost:3200/",
+                "http://localhost:3200",
+                "localhost:3200",
+                "",
+            ),
+            ("http://a/traces/", "http://a/traces", "a:80", "/traces"),
+            ("http://[::1]:1", "http://[::1]:1", "[::1]:1", ""),
+        ] {
+            let client = client(given).unwrap();
+            assert_eq!(
+                (&*client.base, &*client.authority, &*client.prefix),
+                (base, authority, prefix)
+            );
+        }
         for (wrong, words) in [
-            ("https://a:1", "TLS"),
-            ("ftp://a", "not an http:// URL"),
+            ("ftp://a", "not an http:// or https:// URL"),
             ("http://a b", "not a URL"),
         ] {
             let error = client(wrong).err().unwrap().to_string();

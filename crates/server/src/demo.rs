@@ -324,8 +324,8 @@ struct Exporter {
 
 impl Exporter {
     async fn run(self, mut exports: mpsc::Receiver<Export>) {
-        let target = match Target::new(self.endpoint.clone(), self.compression, &[], EXPORT_TIMEOUT)
-        {
+        let endpoint = self.endpoint.clone();
+        let target = match Target::new(endpoint, None, self.compression, &[], EXPORT_TIMEOUT) {
             Ok(target) => target,
             Err(err) => {
                 *self.counts.last_trouble.lock() = format!("{err:#}");

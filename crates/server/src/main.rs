@@ -5,6 +5,7 @@ mod cli;
 mod client;
 mod clock;
 mod config;
+mod connect;
 mod demo;
 mod import;
 mod inspect;
@@ -17,6 +18,7 @@ mod serve;
 mod signals;
 mod table;
 mod terminal;
+mod tls;
 mod trace;
 
 use std::future::Future;

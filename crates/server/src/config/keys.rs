@@ -82,13 +82,14 @@ settings! {
     listen_connections_max: Count = "listen.connections_max", "4096";
 
     /// A PEM file with the server's certificate and those between it and its authority. With it, everything listens with
-    /// TLS only.
+    /// TLS only: `throughline query`, `trace`, `import` and `load` reach it by `https://` and `grpcs://`.
     tls_certificate: Auto<PathBuf> = "tls.certificate", "auto";
 
     /// A PEM file with the private key of the certificate.
     tls_key: Auto<PathBuf> = "tls.key", "auto";
 
-    /// A PEM file with authorities. With it, only clients that present a certificate from one of them are let in.
+    /// A PEM file with authorities. With it, only clients that present a certificate from one of them are let in; commands
+    /// present theirs with `--tls-certificate` and `--tls-key`.
     tls_client_authorities: Auto<PathBuf> = "tls.client_authorities", "auto";
 
     /// The largest OTLP request, before and after decompression.

@@ -16,8 +16,9 @@ use model::{Clock as _, DurationNanos, UnixNanos};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use self::send::{Answer, Sender};
+use self::send::{Sender, Taken};
 use crate::clock::SystemClock;
+use crate::tls::TlsArgs;
 
 /// Requests read ahead of the senders; each is a few MiB.
 const READ_AHEAD: usize = 4;
@@ -31,12 +32,14 @@ Kinds of files, told apart by content, plain or compressed with gzip or zstd:
 Examples:
   throughline import trace.json
   throughline import --now recorded.otlp.zst
-  throughline import --endpoint http://collector:4318 *.jaeger.ndjson.zst")]
+  throughline import --endpoint http://collector:4318 *.jaeger.ndjson.zst
+  throughline import --endpoint grpcs://collector --tls-ca authority.pem trace.json")]
 pub(crate) struct ImportArgs {
     /// Files to import
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The OTLP/HTTP endpoint of the server
+    /// The OTLP endpoint of the server: http:// or grpc://, with TLS https:// or grpcs://; ports that are not given are 4318
+    /// and 4317
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4318")]
     endpoint: String,
     /// Move the traces of all files in time together, so that the newest span ends now
@@ -45,6 +48,8 @@ pub(crate) struct ImportArgs {
     /// Requests under way at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     connections: u16,
+    #[command(flatten)]
+    tls: TlsArgs,
 }
 
 /// What became of an import.
@@ -58,12 +63,12 @@ struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, bytes: usize, answer: Answer) {
+    fn add(&mut self, bytes: usize, taken: Taken) {
         self.requests += 1;
         self.bytes += bytes as u64;
-        self.rejected += answer.rejected;
+        self.rejected += taken.rejected;
         if self.message.is_empty() {
-            self.message = answer.message;
+            self.message = taken.message;
         }
     }
 
@@ -79,7 +84,7 @@ impl Totals {
 
 /// Runs the command.
 pub(crate) async fn run(args: ImportArgs) -> anyhow::Result<()> {
-    let sender = Sender::new(&args.endpoint)?;
+    let sender = Sender::new(&args.endpoint, &args.tls)?;
     let by = match args.now {
         true => Some(offset_to_now(&args.files).await?),
         false => None,
@@ -194,7 +199,7 @@ async fn send_all(
     let received = Arc::new(Mutex::new(received));
     let mut workers = JoinSet::new();
     for _ in 0..connections {
-        let (sender, received) = (sender.clone(), Arc::clone(&received));
+        let (mut sender, received) = (sender.clone(), Arc::clone(&received));
         workers.spawn(async move {
             let mut totals = Totals::default();
             loop {

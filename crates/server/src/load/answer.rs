@@ -31,9 +31,25 @@ pub(crate) enum Answer {
     Failed { kind: &'static str, message: String },
 }
 
+/// The kind of failure when TLS is refused after the handshake: trying again does not help.
+pub(crate) const TLS: &str = "tls";
+/// The kind of failure when a request was taken, but what was said of it cannot be read.
+pub(crate) const UNREADABLE: &str = "answer";
+
 impl Answer {
     pub(crate) fn failed(kind: &'static str, message: String) -> Self {
         Self::Failed { kind, message }
+    }
+}
+
+/// Whether a refusal of this kind may end by itself, as OTLP has it: who is exhausted says when to come back, or stays so.
+pub(crate) fn is_temporary(kind: &str, retry_after: Option<Duration>) -> bool {
+    match kind.strip_prefix("http ").unwrap_or(kind) {
+        "429" | "502" | "503" | "504" => true,
+        "CANCELLED" | "DEADLINE_EXCEEDED" | "ABORTED" | "OUT_OF_RANGE" | "UNAVAILABLE"
+        | "DATA_LOSS" => true,
+        "RESOURCE_EXHAUSTED" => retry_after.is_some(),
+        _ => false,
     }
 }
 
@@ -114,7 +130,7 @@ pub(super) fn of_grpc(
 fn accepted(body: &[u8]) -> Answer {
     match partial_success(body) {
         Ok((rejected, message)) => Answer::Accepted { rejected, message },
-        Err(err) => Answer::failed("answer", format!("the answer cannot be read: {err}")),
+        Err(err) => Answer::failed(UNREADABLE, format!("the answer cannot be read: {err}")),
     }
 }
 
@@ -323,6 +339,18 @@ mod tests {
                 retry_after: Some(Duration::from_millis(1_250)),
             }
         );
+    }
+
+    #[test]
+    fn refusals_that_may_end_are_told_from_those_that_stay() {
+        let delay = Some(Duration::from_secs(1));
+        for kind in ["429", "503", "http 502", "UNAVAILABLE"] {
+            assert!(is_temporary(kind, None), "{kind}");
+        }
+        assert!(is_temporary(&code_name(8), delay) && !is_temporary(&code_name(8), None));
+        for kind in ["400", "500", "http 404", "INVALID_ARGUMENT", "code 99"] {
+            assert!(!is_temporary(kind, delay), "{kind}");
+        }
     }
 
     #[test]

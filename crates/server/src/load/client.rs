@@ -16,19 +16,16 @@ use http::{Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
 use super::answer::{self, Answer};
 use super::endpoint::{Endpoint, Protocol};
+use crate::connect::{self, Driver};
+use crate::tls::Tls;
 
 /// Bytes in front of a gRPC message: whether it is compressed, and its length.
 pub(crate) const GRPC_PREFIX: usize = 5;
 /// Answers are short: OTLP allows servers 4 MiB.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Level of gzip and zstd: what the SDKs and the collector use by default is near it.
 const GZIP_LEVEL: u32 = 6;
 const ZSTD_LEVEL: i32 = 3;
@@ -97,22 +94,25 @@ pub(crate) fn grpc_frame(message: &[u8]) -> Bytes {
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
+    tls: Option<Tls>,
     uri: Uri,
     headers: HeaderMap,
     timeout: Duration,
 }
 
 impl Target {
-    /// Prepares requests to `endpoint`.
+    /// Prepares requests to `endpoint`; `tls` as [`Endpoint::tls`] gives it.
     ///
     /// # Errors
     /// When the endpoint does not fit into a request.
     pub(crate) fn new(
         endpoint: Endpoint,
+        tls: Option<Tls>,
         compression: Compression,
         extra: &[(HeaderName, HeaderValue)],
         timeout: Duration,
     ) -> anyhow::Result<Self> {
+        assert_eq!(endpoint.is_encrypted, tls.is_some());
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_static("throughline-load"));
         let encoding = compression.name().map(HeaderValue::from_static);
@@ -132,7 +132,8 @@ impl Target {
                 headers.insert(TE, HeaderValue::from_static("trailers"));
                 headers
                     .extend(encoding.map(|name| (HeaderName::from_static("grpc-encoding"), name)));
-                format!("http://{}{}", endpoint.authority, endpoint.path).parse()?
+                let scheme = if tls.is_some() { "https" } else { "http" };
+                format!("{scheme}://{}{}", endpoint.authority, endpoint.path).parse()?
             }
         };
         for (name, value) in extra {
@@ -140,6 +141,7 @@ impl Target {
         }
         Ok(Self {
             endpoint,
+            tls,
             uri,
             headers,
             timeout,
@@ -149,36 +151,31 @@ impl Target {
     /// Opens a connection.
     ///
     /// # Errors
-    /// When nobody listens, or the handshake fails.
+    /// A [`connect::ConnectError`] when nobody listens, or TLS fails.
     pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
-        let what = || format!("cannot connect to {}", self.endpoint);
-        tokio::time::timeout(CONNECT_TIMEOUT, self.handshake())
+        self.handshake()
             .await
-            .with_context(what)?
-            .with_context(what)
+            .with_context(|| format!("cannot connect to {}", self.endpoint))
     }
 
     async fn handshake(&self) -> anyhow::Result<Connection> {
-        let stream = TcpStream::connect(&self.endpoint.authority).await?;
-        stream.set_nodelay(true)?;
-        let io = TokioIo::new(stream);
+        let stream = connect::open(&self.endpoint.authority, self.tls.as_ref()).await?;
         let (sender, driver) = match self.endpoint.protocol {
             Protocol::Http => {
-                let (sender, connection) = http1::handshake(io).await?;
-                (
-                    Sender::Http(sender),
-                    tokio::spawn(async move { drop(connection.await) }),
-                )
+                let (sender, driver) = stream.http1().await?;
+                (Sender::Http(sender), driver)
             }
             Protocol::Grpc => {
-                let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await?;
-                (
-                    Sender::Grpc(sender),
-                    tokio::spawn(async move { drop(connection.await) }),
-                )
+                let (sender, driver) = stream.http2().await?;
+                (Sender::Grpc(sender), driver)
             }
         };
         Ok(Connection { sender, driver })
+    }
+
+    /// Whether plain words are sent to a server that speaks TLS: asked after a failure, to explain it.
+    pub(crate) async fn is_plain_to_tls(&self) -> bool {
+        self.tls.is_none() && connect::speaks_tls(&self.endpoint.authority).await
     }
 }
 
@@ -192,14 +189,7 @@ enum Sender {
 #[derive(Debug)]
 pub(crate) struct Connection {
     sender: Sender,
-    /// Moves the bytes; ends with the connection.
-    driver: JoinHandle<()>,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
+    driver: Driver,
 }
 
 impl Connection {
@@ -231,7 +221,10 @@ impl Connection {
     pub(crate) async fn send(&mut self, target: &Target, body: Bytes) -> Answer {
         match tokio::time::timeout(target.timeout, self.exchange(target, body)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(err)) => Answer::failed("connection", format!("{err:#}")),
+            Ok(Err(err)) => match (&target.tls, self.driver.tls_error()) {
+                (Some(tls), Some(err)) => Answer::failed(answer::TLS, tls.explain(err)),
+                _ => Answer::failed("connection", format!("{err:#}")),
+            },
             Err(_) => Answer::failed("timeout", format!("no answer within {:?}", target.timeout)),
         }
     }

@@ -2,13 +2,15 @@
 
 use http::Uri;
 
+use crate::tls::{Speech, Tls, TlsArgs};
+
 /// How OTLP is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Protocol {
     /// Protobuf over HTTP/1.1.
     Http,
-    /// gRPC, without TLS.
+    /// gRPC.
     Grpc,
 }
 
@@ -22,13 +24,15 @@ const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Ex
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub(crate) protocol: Protocol,
+    /// Whether TLS is spoken.
+    pub(crate) is_encrypted: bool,
     /// Host and port, as in the `Host` header.
     pub(crate) authority: String,
     pub(crate) path: String,
 }
 
 impl Endpoint {
-    /// The endpoint at a known address.
+    /// The endpoint at a known address, without TLS.
     pub(crate) fn at(address: std::net::SocketAddr, protocol: Protocol) -> Self {
         let path = match protocol {
             Protocol::Http => HTTP_PATH,
@@ -36,6 +40,7 @@ impl Endpoint {
         };
         Self {
             protocol,
+            is_encrypted: false,
             authority: address.to_string(),
             path: path.to_owned(),
         }
@@ -44,22 +49,23 @@ impl Endpoint {
     /// Parses a URL; `protocol` decides where the scheme leaves it open.
     ///
     /// # Errors
-    /// When the text is no URL, has no host, or its scheme is not `http` or `grpc`, or contradicts the protocol.
+    /// When the text is no URL, has no host, or its scheme is not known or contradicts the protocol.
     pub(crate) fn parse(text: &str, protocol: Option<Protocol>) -> anyhow::Result<Self> {
         let uri: Uri = text
             .parse()
             .map_err(|err| anyhow::anyhow!("endpoint `{text}`: {err}"))?;
-        let scheme = match uri.scheme_str() {
-            Some("http") => None,
-            Some("grpc") => Some(Protocol::Grpc),
-            Some("https" | "grpcs") => anyhow::bail!(
-                "endpoint `{text}`: TLS is not spoken here; send to a plain listener, or through a local proxy"
+        let (scheme, is_encrypted) = match uri.scheme_str() {
+            Some("http") => (None, false),
+            Some("https") => (None, true),
+            Some("grpc") => (Some(Protocol::Grpc), false),
+            Some("grpcs") => (Some(Protocol::Grpc), true),
+            Some(other) => anyhow::bail!(
+                "endpoint `{text}`: scheme `{other}` is none of http, https, grpc and grpcs"
             ),
-            Some(other) => {
-                anyhow::bail!("endpoint `{text}`: scheme `{other}` is neither http nor grpc")
-            }
             None => {
-                anyhow::bail!("endpoint `{text}`: expected http://host:port or grpc://host:port")
+                anyhow::bail!(
+                    "endpoint `{text}`: expected http://host:port or grpc://host:port, or https:// or grpcs:// for TLS"
+                )
             }
         };
         let protocol = match (scheme, protocol) {
@@ -87,17 +93,40 @@ impl Endpoint {
         };
         Ok(Self {
             protocol,
+            is_encrypted,
             authority: format!("{host}:{port}"),
             path,
         })
+    }
+
+    /// How TLS is spoken there, if it is.
+    ///
+    /// # Errors
+    /// As [`Tls::new`].
+    pub(crate) fn tls(&self, args: &TlsArgs) -> anyhow::Result<Option<Tls>> {
+        let speech = match self.protocol {
+            Protocol::Http => Speech::Http1,
+            Protocol::Grpc => Speech::Http2,
+        };
+        let host = self.authority.rsplit_once(':').map_or("", |(host, _)| host);
+        Tls::new(args, &self.to_string(), host, self.is_encrypted, speech)
+    }
+
+    /// The same over TLS: what is said to whoever should have asked for that.
+    pub(crate) fn encrypted(&self) -> Self {
+        Self {
+            is_encrypted: true,
+            ..self.clone()
+        }
     }
 }
 
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let s = if self.is_encrypted { "s" } else { "" };
         match self.protocol {
-            Protocol::Http => write!(f, "http://{}{}", self.authority, self.path),
-            Protocol::Grpc => write!(f, "grpc://{}", self.authority),
+            Protocol::Http => write!(f, "http{s}://{}{}", self.authority, self.path),
+            Protocol::Grpc => write!(f, "grpc{s}://{}", self.authority),
         }
     }
 }
@@ -133,13 +162,16 @@ mod tests {
         );
         check("http://host:1", Some(Protocol::Grpc), "grpc://host:1");
         check("grpc://host", None, "grpc://host:4317");
+        check("https://host", None, "https://host:4318/v1/traces");
+        check("https://host", Some(Protocol::Grpc), "grpcs://host:4317");
+        check("grpcs://[::1]", None, "grpcs://[::1]:4317");
     }
 
     #[test]
     fn what_cannot_be_meant_is_refused_with_the_reason() {
         check("localhost:4318", None, "expected http://host:port");
-        check("ftp://x", None, "neither http nor grpc");
-        check("https://x", None, "TLS");
+        check("ftp://x", None, "none of http, https, grpc and grpcs");
+        check("grpcs://x", Some(Protocol::Http), "--protocol says http");
         check("grpc://x", Some(Protocol::Http), "--protocol says http");
         check("grpc://x/v1/traces", None, "no path");
     }

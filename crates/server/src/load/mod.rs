@@ -37,6 +37,7 @@ use anyhow::Context as _;
 use model::Clock;
 
 use crate::clock::SystemClock;
+use crate::tls::TlsArgs;
 use client::Compression;
 use corpus::Corpus;
 use deck::Deck;
@@ -47,7 +48,8 @@ use tally::{Live, Tally};
 /// Sends traces to an OTLP endpoint and measures how it takes them.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct LoadArgs {
-    /// Where to send: `http://host:port` (the path /v1/traces is supplied) or `grpc://host:port`.
+    /// Where to send: `http://host:port` (the path /v1/traces is supplied) or `grpc://host:port`; with TLS `https://…` or
+    /// `grpcs://…`. Ports that are not given are 4318 and 4317.
     #[arg(long, default_value = "http://127.0.0.1:4318", value_name = "URL")]
     pub(crate) endpoint: String,
     /// The protocol; by default the one of the endpoint's scheme.
@@ -103,6 +105,8 @@ pub(crate) struct LoadArgs {
     /// Print the report as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
 }
 
 /// Runs `throughline load` and prints the report to standard output, progress to standard error.
@@ -113,15 +117,20 @@ pub(crate) struct LoadArgs {
 pub(crate) async fn run(args: LoadArgs) -> anyhow::Result<()> {
     let settings = Settings::new(args)?;
     let json = settings.json;
-    let report = measure(settings, Arc::new(SystemClock)).await?;
+    let report = measure(settings.clone(), Arc::new(SystemClock)).await?;
     let text = if json {
         serde_json::to_string(&report)?
     } else {
         report.to_string()
     };
     writeln!(std::io::stdout(), "{text}").context("cannot print the report")?;
-    anyhow::ensure!(report.spans.accepted > 0, "not one span was accepted");
-    Ok(())
+    if report.spans.accepted > 0 {
+        return Ok(());
+    }
+    match worker::explain(&settings).await {
+        Some(why) => anyhow::bail!("not one span was accepted: {why}"),
+        None => anyhow::bail!("not one span was accepted"),
+    }
 }
 
 /// Sends as the settings say and reports what happened.

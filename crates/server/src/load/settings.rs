@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 use super::LoadArgs;
 use super::client::Compression;
 use super::endpoint::Endpoint;
+use crate::tls::Tls;
 
 /// How long to send when neither a duration nor a limit on spans is given.
 const DEFAULT_DURATION: Duration = Duration::from_secs(30);
@@ -30,6 +31,7 @@ pub(crate) enum Source {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) endpoint: Endpoint,
+    pub(crate) tls: Option<Tls>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) compression: Compression,
     pub(crate) connections: usize,
@@ -74,8 +76,10 @@ impl Settings {
             (None, None) => Some(DEFAULT_DURATION),
             (duration, _) => duration,
         };
+        let endpoint = Endpoint::parse(&args.endpoint, args.protocol)?;
         Ok(Self {
-            endpoint: Endpoint::parse(&args.endpoint, args.protocol)?,
+            tls: endpoint.tls(&args.tls)?,
+            endpoint,
             headers: args
                 .headers
                 .iter()

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::answer::Answer;
-use super::client::{Connection, Target};
+use super::client::{Connection, Target, grpc_frame};
 use super::deck::{Deck, Turn};
+use super::endpoint::Protocol;
 use super::settings::Settings;
 use super::tally::{Live, Tally};
 
@@ -18,14 +19,46 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// Makes sure that somebody listens, so that a wrong address is told at once.
+///
+/// Whether a client's certificate is wanted, and ours is good, shows with TLS only in the first answer: so an empty request
+/// is sent then. It has no spans, and what a server thinks of that does not matter.
 pub(super) async fn probe(settings: &Settings) -> anyhow::Result<()> {
-    target(settings)?.connect().await?;
-    Ok(())
+    let target = target(settings)?;
+    let mut connection = target.connect().await?;
+    if !target.endpoint.is_encrypted {
+        return Ok(());
+    }
+    let protocol = target.endpoint.protocol;
+    let nothing = match protocol {
+        Protocol::Http => bytes::Bytes::new(),
+        Protocol::Grpc => grpc_frame(&[]),
+    };
+    let body = settings.compression.compress(protocol, nothing)?;
+    match connection.send(&target, body).await {
+        Answer::Failed { message, .. } => {
+            anyhow::bail!("cannot send to {}: {message}", target.endpoint)
+        }
+        Answer::Accepted { .. } | Answer::Refused { .. } => Ok(()),
+    }
+}
+
+/// Why a whole run was in vain, where that can be told.
+pub(super) async fn explain(settings: &Settings) -> Option<String> {
+    let target = target(settings).ok()?;
+    let is_plain_to_tls = target.is_plain_to_tls().await;
+    is_plain_to_tls.then(|| {
+        format!(
+            "{} speaks TLS; send to {}",
+            target.endpoint,
+            target.endpoint.encrypted()
+        )
+    })
 }
 
 fn target(settings: &Settings) -> anyhow::Result<Target> {
     Target::new(
         settings.endpoint.clone(),
+        settings.tls.clone(),
         settings.compression,
         &settings.headers,
         settings.timeout,

@@ -8,3 +8,4 @@ mod inspect;
 mod process;
 mod query;
 mod serve;
+mod tls;

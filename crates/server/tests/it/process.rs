@@ -130,6 +130,10 @@ impl Server {
         self.address("otlp_http")
     }
 
+    pub(crate) fn otlp_grpc(&self) -> SocketAddr {
+        self.address("otlp_grpc")
+    }
+
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         ask(self.http(), &format!("GET {path} HTTP/1.1\r\n"), "")
     }
