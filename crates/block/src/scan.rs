@@ -8,12 +8,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
 use crate::dictionary::Dictionaries;
 use crate::extras::EVENT_NAME;
-use crate::pages::{LeafPlaces, joined};
+use crate::pages::{LeafPages, LeafPlaces, LeafSource, Window, joined};
 use crate::read::content;
 use crate::{AttributeColumn, BlockMeta, ColumnMask, ReadError};
 
@@ -179,6 +180,48 @@ impl SpanFile {
             }
         }
         Ok(joined(ranges))
+    }
+
+    /// The bytes of the file that hold the dictionaries of a row group which are not `kept`, ascending; none where the file does not
+    /// tell where they are.
+    pub fn bytes_of_dictionaries(&self, group: usize, kept: &dyn Dictionaries) -> Vec<Range<u64>> {
+        let places = self.places(group).unwrap_or_default().iter().enumerate();
+        let wanted = places.filter(|(leaf, _)| !kept.has(*leaf));
+        joined(
+            wanted
+                .filter_map(|(_, places)| places.dictionary.clone())
+                .collect(),
+        )
+    }
+
+    /// Decodes dictionaries of a row group, for `kept` to keep. `bytes` are those of [`Self::bytes_of_dictionaries`], each with where
+    /// it begins.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn read_dictionaries(
+        &self,
+        group: usize,
+        bytes: Vec<(u64, Bytes)>,
+        kept: &Arc<dyn Dictionaries>,
+    ) -> Result<(), ReadError> {
+        let parts: Arc<[Window]> = bytes
+            .into_iter()
+            .map(|(start, bytes)| Window { start, bytes })
+            .collect();
+        let places = self.places(group).unwrap_or_default().iter().enumerate();
+        for (leaf, places) in places.filter(|(leaf, _)| !kept.has(*leaf)) {
+            let chunk = self.footer.row_group(group).column(leaf);
+            let source = LeafSource {
+                parts: &parts,
+                chunk,
+                places: Some(places),
+                leaf,
+                dictionaries: Some(kept),
+            };
+            LeafPages::open(source, chunk.column_type())?.take_dictionary()?;
+        }
+        Ok(())
     }
 
     /// The earliest and the latest start of the spans of a row group; `None` when the file does not tell.

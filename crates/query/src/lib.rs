@@ -99,6 +99,7 @@ impl Query {
     /// # Errors
     /// [`QueryError::Store`] when nothing was found and a block could not be asked.
     pub async fn trace(&self, id: TraceId) -> Result<Option<FoundTrace>, QueryError> {
+        self.store.read_ahead();
         let blocks = self.store.blocks();
         let (live, mut found) = futures::join!(self.collector.trace(id), self.store.find_trace(id));
         let live = live?.value;

@@ -43,6 +43,7 @@ impl Query {
     /// # Errors
     /// [`QueryError::Live`]. A block that cannot be read is no error: it is named in [`TracePage::missing`].
     pub async fn traces(&self, request: &TraceListRequest) -> Result<TracePage, QueryError> {
+        self.store.read_ahead();
         let limit = request.limit.clamp(1, LIMIT_MAX);
         let request = request.begun_at_its_end();
         let mut wanted = 2 * limit + SPARE_PIECES;

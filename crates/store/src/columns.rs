@@ -1,11 +1,13 @@
 //! Some columns of a block, for queries.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use block::{
     BlockId, BlockMeta, Dictionaries, Dictionary, SpanColumn, SpanFile, SpanGroup, TracePlace,
 };
+use bytes::Bytes;
 use model::{Gathered, Remap, SpanBatch, TraceId};
 use tokio::runtime::Handle;
 
@@ -76,13 +78,30 @@ impl BlockColumns {
             .spans
             .bytes_of(group, columns, pages, &*dictionaries)
             .map_err(damaged)?;
-        let read = self.file.read_all(&self.objects, &ranges);
-        let parts = in_place::waiting(|| self.runtime.block_on(read))?;
-        let bytes = parts.iter().map(|part| part.len() as u64).sum();
-        let parts = ranges.iter().map(|range| range.start).zip(parts).collect();
+        let parts = self.read_parts(&ranges)?;
+        let bytes = parts.iter().map(|(_, part)| part.len() as u64).sum();
         let resources = Arc::clone(&self.resources);
         let group = SpanGroup::open(&self.spans, group, columns, parts, resources, &dictionaries);
         Ok((group.map_err(damaged)?, bytes))
+    }
+
+    /// Reads all dictionaries that are not in the cache yet. Blocks the thread as [`Self::read`] does.
+    pub(crate) fn read_dictionaries(&self) -> Result<(), StoreError> {
+        for group in 0..self.spans.group_count() {
+            let dictionaries: Arc<dyn Dictionaries> = Arc::new(self.dictionaries(group));
+            let ranges = self.spans.bytes_of_dictionaries(group, &*dictionaries);
+            let parts = self.read_parts(&ranges)?;
+            let read = self.spans.read_dictionaries(group, parts, &dictionaries);
+            read.map_err(|error| self.file.damaged(error))?;
+        }
+        Ok(())
+    }
+
+    /// Parts of the file, each with where it begins.
+    fn read_parts(&self, ranges: &[Range<u64>]) -> Result<Vec<(u64, Bytes)>, StoreError> {
+        let read = self.file.read_all(&self.objects, ranges);
+        let parts = in_place::waiting(|| self.runtime.block_on(read))?;
+        Ok(ranges.iter().map(|range| range.start).zip(parts).collect())
     }
 
     fn dictionaries(&self, group: usize) -> GroupDictionaries {

@@ -21,6 +21,7 @@
 //! | a checkpoint is damaged | the one before it and the edits since are used |
 //! | an edit is damaged that no checkpoint covers | the store refuses to open and names the object |
 
+mod ahead;
 mod blocks;
 mod cache;
 mod columns;

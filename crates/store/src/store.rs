@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use block::{BlockId, BlockMeta, TraceTable};
@@ -40,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) counters: Arc<Counters>,
     pub(crate) manifest: Manifest,
     pub(crate) reader: Reader,
+    /// Whether [`Store::read_ahead`] was called.
+    pub(crate) has_read_ahead: AtomicBool,
     /// Blocks whose files this process is writing, and how many tasks do so.
     pub(crate) in_flight: Mutex<HashMap<BlockId, u32>>,
     /// Removed blocks, still remembered by the manifest, whose files this process has deleted.
@@ -121,6 +124,7 @@ impl Store {
                 counters,
                 manifest,
                 reader,
+                has_read_ahead: AtomicBool::new(false),
                 in_flight: Mutex::default(),
                 collected: Mutex::default(),
             }),

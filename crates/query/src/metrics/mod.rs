@@ -87,6 +87,7 @@ impl Query {
                 MAX_POINTS - 1
             )));
         }
+        self.store.read_ahead();
         let mut metrics = Metrics {
             query: self,
             series: Arc::new(series.clone()),

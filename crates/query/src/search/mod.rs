@@ -100,6 +100,7 @@ impl<'q> Search<'q> {
                 "the query asks for series, not for traces".into(),
             ));
         };
+        query.store.read_ahead();
         let mut request = request.clone();
         request.limit = request.limit.clamp(1, LIMIT_MAX);
         let (live, covered) = query.live_traces(&work).await?;

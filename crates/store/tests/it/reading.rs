@@ -165,6 +165,37 @@ async fn passing_weather_is_waited_out_and_lasting_weather_is_told() {
     assert_eq!(tell_trace(&store, 1).await, (tell_sent(&spans), vec![]));
 }
 
+/// The first question has the newest blocks read in the background; later ones find in the cache what they need.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_questions_will_need_is_read_ahead() {
+    let world = World::new();
+    let store = world.open().await;
+    let spans: Vec<_> = (1..=4)
+        .map(|number| trace(number, 20, world.now()))
+        .collect();
+    for spans in &spans {
+        store.add(block_of(spans, made(world.now()))).await.unwrap();
+    }
+    let cold = world.open().await;
+    assert_eq!(cold.stats().cache_bytes, 0);
+    cold.read_ahead().unwrap().await.unwrap();
+    let misses = || cold.stats().cache_misses;
+    // Of each block: bloom, table, footer, columns and resources.
+    assert_eq!(misses(), 4 * 5);
+    for (number, spans) in (1..).zip(&spans) {
+        assert_eq!(tell_trace(&cold, number).await, (tell_sent(spans), vec![]));
+        assert_eq!(
+            cold.summaries(&cold.blocks(), &[trace_id(number)], &[])
+                .await
+                .0
+                .len(),
+            1
+        );
+    }
+    assert_eq!(misses(), 4 * 5);
+    assert!(cold.read_ahead().is_none());
+}
+
 /// When the store hangs, the first part of a block is waited for in vain, and no other: what else there is is told at once.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_is_not_waited_for_again_and_again() {
