@@ -3,7 +3,7 @@
 //! The first trace of a block costs some milliseconds more than the next, and so does its first list, for what is kept of a block
 //! afterwards: footers, dictionaries, the table of its traces. Who asks the first question after a start will ask more of
 //! them, mostly about what is new. So then, and not before, the newest blocks are read in the background, one after another, as
-//! far as half of the cache takes them.
+//! far as three quarters of the cache take them.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -34,7 +34,7 @@ impl Store {
     }
 
     async fn read_newest(&self) {
-        let most = self.inner.config.cache_bytes / 2;
+        let most = self.inner.config.cache_bytes / 4 * 3;
         let blocks = self.blocks();
         for block in blocks.iter().take(BLOCKS_MAX) {
             if self.inner.reader.cache().byte_count() > most {
