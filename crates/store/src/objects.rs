@@ -24,6 +24,9 @@ use crate::{ErrorKind, StoreError};
 /// Data that a request moves in one second at the very least; time limits grow by it.
 const SLOWEST_BYTES_PER_SECOND: u64 = 1 << 20;
 
+/// How the local file system calls itself in errors, by whichever way it is asked.
+const LOCAL: [&str; 2] = ["file system", "LocalFileSystem"];
+
 /// The object store, as this crate uses it.
 #[derive(Debug)]
 pub(crate) struct Objects {
@@ -241,22 +244,15 @@ impl Objects {
                 self.weather.check(self.config.silence)?;
             }
             self.counters.attempt(operation, attempt > 1);
-            let answer = self.within_time(asked, request()).await;
-            let is_last = attempt >= self.config.attempts;
-            let error = match answer {
-                Ok(Ok(answer)) => {
+            let Failure { error, met } = match self.within_time(asked, request()).await {
+                Ok(answer) => {
                     self.weather.clear();
                     return Ok(answer);
                 }
-                Ok(Err(error)) => {
-                    self.judge(&error, is_last);
-                    error
-                }
-                Err(silence) => {
-                    self.weather.darken(&silence, self.config.silence);
-                    silence
-                }
+                Err(failure) => failure,
             };
+            let is_last = attempt >= self.config.attempts;
+            self.judge(asked, &error, met, is_last);
             let last = !error.is_retry() || is_last;
             // That there is no such object is an answer; who needed it to be there says so.
             if error.kind() != ErrorKind::NotFound {
@@ -272,21 +268,25 @@ impl Objects {
         }
     }
 
-    /// What a failure says of the weather: of those that may pass, only the last.
-    fn judge(&self, error: &StoreError, is_last: bool) {
-        match (error.is_retry(), is_last) {
-            (false, _) => self.weather.clear(),
-            (true, true) => self.weather.darken(error, self.config.silence),
-            (true, false) => {}
+    /// What a failure says of the weather. Of those that pass, only the last; and writes, which may be throttled by themselves, say
+    /// nothing of reading.
+    fn judge(&self, asked: Asked<'_>, error: &StoreError, met: Met, is_last: bool) {
+        match met {
+            Met::Answer => self.weather.clear(),
+            Met::Trouble if !is_last => {}
+            Met::Trouble | Met::Silence if asked.is_hasty => {
+                self.weather.darken(error, self.config.silence);
+            }
+            Met::Trouble | Met::Silence => {}
         }
     }
 
-    /// The answer to a request, or that there was none.
+    /// The answer to a request, or that there was none in time.
     async fn within_time<T>(
         &self,
         asked: Asked<'_>,
         request: impl Future<Output = object_store::Result<T>>,
-    ) -> Result<Result<T, StoreError>, StoreError> {
+    ) -> Result<T, Failure> {
         let Asked { what, path, .. } = asked;
         let patience = if asked.is_hasty {
             self.config.read_timeout
@@ -295,13 +295,50 @@ impl Objects {
         };
         let limit = patience + Duration::from_secs(asked.bytes / SLOWEST_BYTES_PER_SECOND);
         match tokio::time::timeout(limit, request).await {
-            Ok(answer) => {
-                Ok(answer.map_err(|error| StoreError::of_object_store(what, path, &error)))
-            }
-            Err(_) => Err(StoreError::new(
-                ErrorKind::Retry,
-                format!("cannot {what} {path}: no answer within {limit:?}"),
-            )),
+            Ok(answer) => answer.map_err(|error| Failure {
+                met: Met::of(&error),
+                error: StoreError::of_object_store(what, path, &error),
+            }),
+            Err(_) => Err(Failure {
+                met: Met::Silence,
+                error: StoreError::new(
+                    ErrorKind::Retry,
+                    format!("cannot {what} {path}: no answer within {limit:?}"),
+                ),
+            }),
+        }
+    }
+}
+
+/// A request that failed, and what that says of the store as a whole.
+struct Failure {
+    error: StoreError,
+    met: Met,
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
+/// What a request has met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Met {
+    /// No answer in time.
+    Silence,
+    /// Nobody, or somebody who could not answer. The next attempt may.
+    Trouble,
+    /// Somebody who told what is wrong with this object.
+    Answer,
+}
+
+impl Met {
+    fn of(error: &object_store::Error) -> Self {
+        match error {
+            // A file that cannot be read says nothing of the others.
+            object_store::Error::Generic { store, .. } if !LOCAL.contains(store) => Self::Trouble,
+            _ => Self::Answer,
         }
     }
 }

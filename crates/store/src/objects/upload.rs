@@ -69,9 +69,8 @@ impl Upload {
                 asked(Operation::Upload, "complete", path, 0),
                 upload.complete(),
             )
-            .await
-            .flatten();
-        self.counted(done.map(drop))
+            .await;
+        self.counted(done.map(drop).map_err(StoreError::from))
     }
 
     /// Gives up, so that the store can forget the parts. Errors are of no consequence.
@@ -83,8 +82,8 @@ impl Upload {
             ..
         } = &mut self;
         let asked = asked(Operation::Upload, "abort", path, 0);
-        let aborted = objects.within_time(asked, upload.abort()).await.flatten();
-        if let Err(error) = aborted {
+        let aborted = objects.within_time(asked, upload.abort()).await;
+        if let Err(error) = aborted.map_err(StoreError::from) {
             tracing::debug!(%error, "cannot abort an upload; the object store keeps its parts until its own rules delete them");
         }
     }
@@ -101,10 +100,9 @@ impl Upload {
                 asked(Operation::Upload, "write", &self.path, size as u64),
                 request,
             )
-            .await
-            .flatten();
+            .await;
         self.objects.counters.moved(Operation::Upload, size);
-        self.counted(sent)
+        self.counted(sent.map_err(StoreError::from))
     }
 
     fn counted(&self, answer: Result<(), StoreError>) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use object_store::{Error, ObjectStore as _, ObjectStoreExt as _, PutMode, PutPay
 use store::{DurableFileSystem, ErrorKind, Store, open_object_store};
 
 use crate::support::{
-    TestClock, block_of, made, quick_config, tell_all, tell_sent, tell_trace, trace,
+    TestClock, block_of, made, quick_config, tell_all, tell_sent, tell_trace, trace, trace_id,
 };
 use model::Clock as _;
 
@@ -29,6 +29,48 @@ fn files_below(folder: &FilePath) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// A file that the system cannot read, here for a link to itself, says nothing of the other files.
+#[cfg(unix)]
+#[tokio::test]
+async fn one_file_that_cannot_be_read_keeps_no_other_from_being_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let open = async || {
+        let (object_store, root) = open_object_store(folder.path().to_str().unwrap()).unwrap();
+        let mut config = quick_config();
+        config.root = root;
+        Store::open(config, object_store, clock.clone())
+            .await
+            .unwrap()
+    };
+    let store = open().await;
+    let spans = [1, 2].map(|number| trace(number, 3, clock.now()));
+    for spans in &spans {
+        store.add(block_of(spans, made(clock.now()))).await.unwrap();
+    }
+    let first = store
+        .blocks()
+        .iter()
+        .map(|block| block.folder())
+        .min()
+        .unwrap();
+    for name in ["spans.parquet", "traces.parquet", "trace_id.bloom"] {
+        let path = folder.path().join(&first).join(name);
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&path, &path).unwrap();
+    }
+    let cold = open().await;
+    let mut found = 0;
+    for (number, spans) in [1, 2].into_iter().zip(&spans) {
+        match cold.find_trace(trace_id(number)).await {
+            Ok(trace) if trace.spans.batch.len() == spans.len() => found += 1,
+            Ok(_) => {}
+            Err(error) => assert!(!error.to_string().contains("does not answer"), "{error}"),
+        }
+    }
+    assert_eq!(found, 1);
 }
 
 #[tokio::test]
