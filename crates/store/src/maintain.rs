@@ -28,6 +28,7 @@ impl Store {
         let mut expire = Duty::new("expire blocks", intervals.expire);
         let mut collect = Duty::new("delete files of removed blocks", intervals.collect);
         let mut sweep = Duty::new("look for orphaned blocks", intervals.sweep);
+        let mut is_unread = self.unread().is_some();
         loop {
             let next = refresh.due.min(expire.due).min(collect.due).min(sweep.due);
             tokio::select! {
@@ -44,6 +45,14 @@ impl Store {
             tokio::select! {
                 () = cancel.cancelled() => return,
                 () = duties => {}
+            }
+            if is_unread && self.unread().is_none() {
+                is_unread = false;
+                let blocks = self.blocks().len();
+                tracing::info!(
+                    blocks,
+                    "the storage answers: the list of its blocks is read"
+                );
             }
         }
     }

@@ -243,10 +243,7 @@ impl Manifest {
             Arc::clone(if newer { &new } else { old })
         });
         self.confirm(asked);
-        if !self.is_read.swap(true, Ordering::AcqRel) {
-            let (state, blocks) = (&self.head().state, self.head().blocks.len());
-            tracing::info!(blocks, edit = state.number, "list of blocks read");
-        }
+        self.is_read.store(true, Ordering::Release);
         Ok(())
     }
 
