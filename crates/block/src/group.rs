@@ -11,7 +11,7 @@ use crate::dictionary::Dictionaries;
 use crate::extras::{EventNamePages, EventPages, LinkPages};
 use crate::lists::ListPages;
 use crate::numbers::{IdPages, IntPages, LongPages, NullableIdPages};
-use crate::pages::{PagedColumn, Window};
+use crate::pages::{PagedColumn, windows};
 use crate::read::content;
 use crate::scan::{SpanColumn, SpanFile};
 use crate::source::Source;
@@ -126,10 +126,7 @@ impl SpanGroup {
         resources: Arc<SpanBatch>,
         dictionaries: &Arc<dyn Dictionaries>,
     ) -> Result<Self, ReadError> {
-        let parts: Arc<[Window]> = bytes
-            .into_iter()
-            .map(|(start, bytes)| Window { start, bytes })
-            .collect();
+        let parts = windows(bytes);
         let source = Source {
             parts: &parts,
             group: file.footer.row_group(group),

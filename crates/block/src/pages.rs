@@ -41,6 +41,12 @@ impl Window {
     }
 }
 
+/// Parts of a file, each with where it begins.
+pub(crate) fn windows(parts: Vec<(u64, Bytes)>) -> Arc<[Window]> {
+    let window = |(start, bytes)| Window { start, bytes };
+    parts.into_iter().map(window).collect()
+}
+
 /// Where one leaf of a row group is found.
 #[derive(Clone, Copy)]
 pub(crate) struct LeafSource<'a> {

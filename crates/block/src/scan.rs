@@ -14,7 +14,7 @@ use parquet::file::statistics::Statistics;
 
 use crate::dictionary::Dictionaries;
 use crate::extras::EVENT_NAME;
-use crate::pages::{LeafPages, LeafPlaces, LeafSource, Window, joined};
+use crate::pages::{LeafPages, LeafPlaces, LeafSource, joined, windows};
 use crate::read::content;
 use crate::{AttributeColumn, BlockMeta, ColumnMask, ReadError};
 
@@ -205,10 +205,7 @@ impl SpanFile {
         bytes: Vec<(u64, Bytes)>,
         kept: &Arc<dyn Dictionaries>,
     ) -> Result<(), ReadError> {
-        let parts: Arc<[Window]> = bytes
-            .into_iter()
-            .map(|(start, bytes)| Window { start, bytes })
-            .collect();
+        let parts = windows(bytes);
         let places = self.places(group).unwrap_or_default().iter().enumerate();
         for (leaf, places) in places.filter(|(leaf, _)| !kept.has(*leaf)) {
             let chunk = self.footer.row_group(group).column(leaf);

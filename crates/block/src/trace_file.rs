@@ -13,7 +13,7 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use crate::dictionary::{Dictionaries, Dictionary};
 use crate::numbers::{IdPages, IntPages, LongPages};
-use crate::pages::{LeafPlaces, LeafSource, PagedColumn, Window, joined};
+use crate::pages::{LeafPlaces, LeafSource, PagedColumn, joined, windows};
 use crate::read::content;
 use crate::source::leaves_of;
 use crate::words::{Shape, WordPages};
@@ -170,10 +170,7 @@ impl TraceFile {
         bytes: Vec<(u64, Bytes)>,
         id: TraceId,
     ) -> Result<Option<TracePlace>, ReadError> {
-        let parts: Arc<[Window]> = bytes
-            .into_iter()
-            .map(|(start, bytes)| Window { start, bytes })
-            .collect();
+        let parts = windows(bytes);
         let leaf = |column: usize| LeafSource {
             parts: &parts,
             chunk: (self.footer.row_group(page.group)).column(self.leaves[column]),

@@ -265,26 +265,19 @@ impl Journal {
 
     /// How full it is, as a share of what it may take: of its bound, or of its disk, whatever is less. 1.0 is full. Asks the file system.
     pub fn fullness(&self) -> f64 {
-        let shared = &*self.shared;
-        let queued = shared.queue.load().bytes;
-        let (used, spare) = {
-            let ledger = shared.ledger.lock();
-            (ledger.bytes_used() + queued, ledger.spares.bytes())
+        let Shared { config, files, .. } = &*self.shared;
+        let stats = self.stats();
+        let of_disk = match config.reserve_bytes {
+            0 => 0.0,
+            reserve => {
+                let used = stats.fullness * config.max_bytes as f64;
+                // Not knowing is no reason for haste.
+                let available = files.available(&config.dir).unwrap_or(u64::MAX);
+                let free = available.saturating_add(stats.spare_bytes);
+                used / (used + free.saturating_sub(reserve) as f64).max(1.0)
+            }
         };
-        let config = &shared.config;
-        let bound = config.max_bytes as f64;
-        let disk = match config.reserve_bytes {
-            0 => f64::INFINITY,
-            // Not knowing is no reason for haste.
-            reserve => shared
-                .files
-                .available(&config.dir)
-                .map_or(f64::INFINITY, |available| {
-                    let free = (available + spare).saturating_sub(reserve);
-                    (used + free) as f64
-                }),
-        };
-        used as f64 / bound.min(disk).max(1.0)
+        stats.fullness.max(of_disk)
     }
 
     /// Refuses further appends, writes what waits, ends the thread and gives the folder's lock back.

@@ -12,7 +12,6 @@ use model::{Gathered, Remap, SpanBatch, TraceId};
 use tokio::runtime::Handle;
 
 use crate::cache::{BlockCache, Kept, KeptDictionaries, Kind};
-use crate::in_place;
 use crate::objects::Objects;
 use crate::parquet_file::ParquetFile;
 use crate::{Store, StoreError};
@@ -99,9 +98,7 @@ impl BlockColumns {
 
     /// Parts of the file, each with where it begins.
     fn read_parts(&self, ranges: &[Range<u64>]) -> Result<Vec<(u64, Bytes)>, StoreError> {
-        let read = self.file.read_all(&self.objects, ranges);
-        let parts = in_place::waiting(|| self.runtime.block_on(read))?;
-        Ok(ranges.iter().map(|range| range.start).zip(parts).collect())
+        self.file.read_parts(&self.objects, &self.runtime, ranges)
     }
 
     fn dictionaries(&self, group: usize) -> GroupDictionaries {

@@ -253,12 +253,12 @@ impl Objects {
             };
             let is_last = attempt >= self.config.attempts;
             self.judge(asked, &error, met, is_last);
-            let last = !error.is_retry() || is_last;
+            let ends = !error.is_retry() || is_last;
             // That there is no such object is an answer; who needed it to be there says so.
             if error.kind() != ErrorKind::NotFound {
-                self.counters.failure(operation, error.kind(), last);
+                self.counters.failure(operation, error.kind(), ends);
             }
-            if last {
+            if ends {
                 return Err(error);
             }
             tracing::debug!(operation = operation.as_str(), %error, attempt, "object store request failed, trying again");

@@ -203,6 +203,18 @@ impl ParquetFile {
         objects.get_ranges(&self.path, self.bytes, ranges).await
     }
 
+    /// The same, each with where it begins. Blocks the thread while the object store is asked.
+    pub(crate) fn read_parts(
+        &self,
+        objects: &Objects,
+        runtime: &Handle,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<(u64, Bytes)>, StoreError> {
+        let read = self.read_all(objects, ranges);
+        let parts = in_place::waiting(|| runtime.block_on(read))?;
+        Ok(ranges.iter().map(|range| range.start).zip(parts).collect())
+    }
+
     pub(crate) fn damaged(&self, cause: impl std::fmt::Display) -> StoreError {
         StoreError::corrupt(&self.path, cause)
     }

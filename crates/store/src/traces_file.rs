@@ -7,7 +7,6 @@ use model::TraceId;
 use tokio::runtime::Handle;
 
 use crate::StoreError;
-use crate::in_place;
 use crate::objects::Objects;
 use crate::parquet_file::ParquetFile;
 
@@ -43,9 +42,7 @@ impl TracesFile {
         let damaged = |error: block::ReadError| self.file.damaged(error);
         for page in self.pages.pages_with(id) {
             let ranges = self.pages.bytes_of(page);
-            let read = self.file.read_all(objects, &ranges);
-            let parts = in_place::waiting(|| runtime.block_on(read))?;
-            let parts = ranges.iter().map(|range| range.start).zip(parts).collect();
+            let parts = self.file.read_parts(objects, runtime, &ranges)?;
             let found = self.pages.find(page, parts, id).map_err(damaged)?;
             if found.is_some() {
                 return Ok(found);

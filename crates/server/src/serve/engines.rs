@@ -58,10 +58,6 @@ impl Running {
         clock: Arc<dyn Clock>,
         health: &Health,
     ) -> Result<Self, StartError> {
-        let collect_settings = collect_settings(settings);
-        collect_settings
-            .check()
-            .map_err(|error| StartError::Config(error.to_string()))?;
         health.starting("opening the store");
         let store = open_store(settings, &clock).await?;
         health.starting("opening the journal");
@@ -71,7 +67,7 @@ impl Running {
             recovered.report.records
         ));
         let (collector, _) = Collector::start(
-            collect_settings,
+            collect_settings(settings),
             journal.clone(),
             recovered,
             store.clone(),
@@ -178,9 +174,9 @@ async fn open_store(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Store
         enabled: settings.compaction_enabled,
         ..CompactionConfig::default()
     };
-    let opened = Store::open(config.clone(), Arc::clone(&objects), Arc::clone(clock));
-    let failed = match timeout(OPEN_PATIENCE, opened).await {
-        Ok(Ok(store)) => {
+    let store = Store::open_unread(config, objects, Arc::clone(clock)).map_err(store_failed)?;
+    let cause = match timeout(OPEN_PATIENCE, store.refresh()).await {
+        Ok(Ok(())) => {
             let stats = store.stats();
             info!(
                 storage = url,
@@ -196,12 +192,11 @@ async fn open_store(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Store
     };
     warn!(
         storage = url,
-        cause = failed,
+        cause,
         "the storage does not answer: starting without the list of its blocks, which is asked for again and again. Spans are taken, \
          and kept in the journal; answers have only what is in memory"
     );
-    let store = Store::open_unread(config, objects, Arc::clone(clock));
-    Ok(store.context("cannot open the store")?)
+    Ok(store)
 }
 
 fn store_failed(error: StoreError) -> anyhow::Error {

@@ -54,7 +54,8 @@ impl Weather {
     /// Something was answered.
     pub(super) fn clear(&self) {
         if self.is_bad.load(Ordering::Acquire) {
-            *self.bad.lock() = None;
+            let mut bad = self.bad.lock();
+            *bad = None;
             self.is_bad.store(false, Ordering::Release);
         }
     }

@@ -31,20 +31,22 @@ fn files_below(folder: &FilePath) -> Vec<String> {
     found
 }
 
+async fn open_in(folder: &FilePath, clock: &Arc<TestClock>) -> Store {
+    let (object_store, root) = open_object_store(folder.to_str().unwrap()).unwrap();
+    let mut config = quick_config();
+    config.root = root;
+    Store::open(config, object_store, clock.clone())
+        .await
+        .unwrap()
+}
+
 /// A file that the system cannot read, here for a link to itself, says nothing of the other files.
 #[cfg(unix)]
 #[tokio::test]
 async fn one_file_that_cannot_be_read_keeps_no_other_from_being_read() {
     let folder = tempfile::tempdir().unwrap();
     let clock = TestClock::new();
-    let open = async || {
-        let (object_store, root) = open_object_store(folder.path().to_str().unwrap()).unwrap();
-        let mut config = quick_config();
-        config.root = root;
-        Store::open(config, object_store, clock.clone())
-            .await
-            .unwrap()
-    };
+    let open = || open_in(folder.path(), &clock);
     let store = open().await;
     let spans = [1, 2].map(|number| trace(number, 3, clock.now()));
     for spans in &spans {
@@ -81,14 +83,7 @@ async fn a_store_in_a_folder_is_there_again_after_opening() {
     let spans: Vec<_> = (0..30)
         .flat_map(|number| trace(number, 6, clock.now()))
         .collect();
-    let open = async || {
-        let (object_store, root) = open_object_store(place.to_str().unwrap()).unwrap();
-        let mut config = quick_config();
-        config.root = root;
-        Store::open(config, object_store, clock.clone())
-            .await
-            .unwrap()
-    };
+    let open = || open_in(&place, &clock);
     let store = open().await;
     for part in spans.chunks(60) {
         store.add(block_of(part, made(clock.now()))).await.unwrap();
